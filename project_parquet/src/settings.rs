@@ -1,0 +1,43 @@
+//! The writer properties of every file.
+
+use anyhow::{Context, Result};
+use parquet::basic::{Compression, GzipLevel};
+use parquet::file::properties::WriterProperties;
+use std::sync::Arc;
+
+/// How files are compressed and cut into row groups.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriterSettings {
+    /// GZIP level, 1 (fast) to 9 (small).
+    pub gzip_level: u32,
+    /// A row group holds at most this many rows. Groups of 5,000 rows cost a third more bytes than these.
+    pub row_group_rows: usize,
+    /// A row group is closed when the writer holds this many bytes in memory, whatever its rows.
+    pub row_group_bytes: usize,
+}
+
+impl WriterSettings {
+    /// Row groups of at most a million rows and 64 MiB of memory, at the given GZIP level.
+    pub fn new(gzip_level: u32) -> Self {
+        Self {
+            gzip_level,
+            row_group_rows: 1 << 20,
+            row_group_bytes: 64 << 20,
+        }
+    }
+
+    /// The properties that parquet-rs takes. Everything not set here keeps its default: version 1 pages, which
+    /// every reader knows, dictionaries, statistics per page, no Bloom filters.
+    pub(crate) fn props(&self) -> Result<Arc<WriterProperties>> {
+        let level = GzipLevel::try_new(self.gzip_level)
+            .with_context(|| format!("GZIP level {} does not exist; use 1 to 9", self.gzip_level))?;
+        let props = WriterProperties::builder()
+            .set_compression(Compression::GZIP(level))
+            .set_max_row_group_row_count(Some(self.row_group_rows))
+            .set_created_by(concat!("project ", env!("CARGO_PKG_VERSION")).to_owned())
+            // With this, lists are written as Athena and Spark expect them: the child is called "element".
+            .set_coerce_types(true)
+            .build();
+        Ok(Arc::new(props))
+    }
+}
