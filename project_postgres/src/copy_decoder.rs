@@ -1,0 +1,302 @@
+//! The stream of `COPY ... (FORMAT binary)`, decoded row by row into column builders.
+//!
+//! Layout (PostgreSQL manual, COPY, "Binary Format"): a header, then for each row an `i16` field count and for each
+//! field an `i32` length (-1 for NULL) and its bytes; an `i16` of -1 ends the data. The server sends each row in a
+//! message of its own (manual, "COPY Operations"), so a row never continues in the next message.
+
+use crate::column_builder::{ColumnBuilder, ValueError};
+use crate::source_error::{SourceError, SourceErrorKind};
+use crate::table_plan::TablePlan;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+
+const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
+/// Flag bits that a reader must understand; none is defined that we could meet.
+const CRITICAL_FLAGS: u32 = 0xffff_0000;
+
+/// Rows after which a batch is handed to the writer.
+const BATCH_ROWS: usize = 16_384;
+/// Bytes after which a batch is handed to the writer, however few its rows.
+const BATCH_BYTES: usize = 8 << 20;
+
+/// Decodes the messages of one or more COPY streams of the same table into batches.
+#[derive(Debug)]
+pub(crate) struct CopyDecoder<'a> {
+    plan: &'a TablePlan,
+    schema: SchemaRef,
+    columns: Vec<ColumnBuilder>,
+    state: State,
+    rows: usize,
+    bytes: usize,
+    rows_before: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Header,
+    Rows,
+    Ended,
+}
+
+impl<'a> CopyDecoder<'a> {
+    pub(crate) fn new(plan: &'a TablePlan) -> Self {
+        let columns = plan
+            .columns
+            .iter()
+            .map(|column| ColumnBuilder::new(column.decoding, BATCH_ROWS))
+            .collect();
+        Self {
+            plan,
+            schema: plan.schema(),
+            columns,
+            state: State::Header,
+            rows: 0,
+            bytes: 0,
+            rows_before: 0,
+        }
+    }
+
+    /// Decodes one message; afterwards [`is_full`](Self::is_full) says whether a batch is due.
+    pub(crate) fn push(&mut self, message: &[u8]) -> Result<(), SourceError> {
+        let mut rest = message;
+        if self.state == State::Header {
+            rest = header(rest).ok_or_else(|| self.malformed("its header is not that of a binary COPY"))?;
+            self.state = State::Rows;
+        }
+        while !rest.is_empty() {
+            if self.state == State::Ended {
+                return Err(self.malformed("data follows its end"));
+            }
+            let fields = i16::from_be_bytes(take(&mut rest).ok_or_else(|| self.malformed("a row is cut off"))?);
+            if fields == -1 {
+                self.state = State::Ended;
+            } else if usize::try_from(fields) == Ok(self.columns.len()) {
+                self.row(&mut rest)?;
+            } else {
+                return Err(self.malformed("a row has another number of fields than was asked for"));
+            }
+        }
+        self.bytes += message.len();
+        Ok(())
+    }
+
+    fn row(&mut self, rest: &mut &[u8]) -> Result<(), SourceError> {
+        for index in 0..self.columns.len() {
+            let Some(length) = take(rest).map(i32::from_be_bytes) else {
+                return Err(self.malformed("a row is cut off"));
+            };
+            if length == -1 {
+                if self.plan.columns[index].not_null {
+                    return Err(self.malformed("a NULL stands in a column that is declared NOT NULL"));
+                }
+                self.columns[index].append_null();
+                continue;
+            }
+            let Some((value, after)) = usize::try_from(length)
+                .ok()
+                .and_then(|length| rest.split_at_checked(length))
+            else {
+                return Err(self.malformed("a value is cut off"));
+            };
+            self.columns[index]
+                .append(value)
+                .map_err(|error| self.refuse(index, self.rows, &error))?;
+            *rest = after;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Whether a batch should be taken before more is pushed.
+    pub(crate) fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    }
+
+    /// The rows decoded since the last batch.
+    pub(crate) fn take_batch(&mut self) -> Result<RecordBatch, SourceError> {
+        let mut arrays = Vec::with_capacity(self.columns.len());
+        for index in 0..self.columns.len() {
+            arrays.push(
+                self.columns[index]
+                    .finish()
+                    .map_err(|(row, error)| self.refuse(index, row, &error))?,
+            );
+        }
+        self.rows_before += self.rows as u64;
+        (self.rows, self.bytes) = (0, 0);
+        RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| self.malformed(&error.to_string()))
+    }
+
+    /// Call at the end of each stream: its data must have ended too, or rows are missing.
+    pub(crate) fn end_of_stream(&mut self) -> Result<(), SourceError> {
+        match std::mem::replace(&mut self.state, State::Header) {
+            State::Ended => Ok(()),
+            _ => {
+                let message = format!(
+                    "{}: the server closed the stream before the end of the data",
+                    self.plan.table
+                );
+                Err(SourceError::new(SourceErrorKind::Unreachable, message))
+            }
+        }
+    }
+
+    fn refuse(&self, column: usize, row: usize, error: &ValueError) -> SourceError {
+        let (table, column) = (&self.plan.table, &self.plan.columns[column]);
+        let row = self.rows_before + row as u64 + 1;
+        let message = format!(
+            "{table}: column \"{}\" ({}): the value in row {row} of this read {error}; correct the row, or read a view that does",
+            column.name, column.type_name
+        );
+        SourceError::new(SourceErrorKind::Data, message)
+    }
+
+    fn malformed(&self, what: &str) -> SourceError {
+        let message = format!("{}: the COPY stream is malformed: {what}", self.plan.table);
+        SourceError::new(SourceErrorKind::Data, message)
+    }
+}
+
+/// Strips the header: signature, flags, and an extension area of a given length.
+fn header(message: &[u8]) -> Option<&[u8]> {
+    let mut rest = message.strip_prefix(SIGNATURE)?;
+    let flags = u32::from_be_bytes(take(&mut rest)?);
+    let extension = usize::try_from(u32::from_be_bytes(take(&mut rest)?)).ok()?;
+    (flags & CRITICAL_FLAGS == 0)
+        .then(|| rest.split_at_checked(extension))
+        .flatten()
+        .map(|(_, rest)| rest)
+}
+
+#[inline]
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(*head)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::CopyDecoder;
+    use crate::catalog::RelationKind;
+    use crate::sql::TableName;
+    use crate::table_plan::{ColumnPlan, Decoding, TablePlan};
+    use proptest::collection::vec;
+    use proptest::prelude::{any, proptest};
+
+    const DECODINGS: [Decoding; 16] = [
+        Decoding::Bool,
+        Decoding::Int16,
+        Decoding::Int32,
+        Decoding::Int64,
+        Decoding::Oid,
+        Decoding::Float32,
+        Decoding::Float64,
+        Decoding::Decimal { precision: 5, scale: 2 },
+        Decoding::Decimal {
+            precision: 15,
+            scale: 2,
+        },
+        Decoding::Decimal {
+            precision: 38,
+            scale: 18,
+        },
+        Decoding::Date,
+        Decoding::Timestamp { utc: true },
+        Decoding::Uuid,
+        Decoding::Text,
+        Decoding::Jsonb,
+        Decoding::Bytes,
+    ];
+
+    fn plan(decodings: &[Decoding]) -> TablePlan {
+        let column = |(index, decoding): (usize, &Decoding)| ColumnPlan {
+            name: format!("c{index}"),
+            lake_name: format!("c{index}"),
+            type_name: "test".into(),
+            decoding: *decoding,
+            not_null: false,
+        };
+        let columns = decodings.iter().enumerate().map(column).collect();
+        TablePlan {
+            table: TableName::new("public", "t"),
+            kind: RelationKind::Heap,
+            bytes: 0,
+            columns,
+        }
+    }
+
+    fn stream(rows: &[Vec<Option<Vec<u8>>>]) -> Vec<u8> {
+        let mut bytes = super::SIGNATURE.to_vec();
+        bytes.extend([0; 8]);
+        for row in rows {
+            bytes.extend((row.len() as i16).to_be_bytes());
+            for field in row {
+                match field {
+                    None => bytes.extend((-1i32).to_be_bytes()),
+                    Some(value) => {
+                        bytes.extend((value.len() as i32).to_be_bytes());
+                        bytes.extend(value);
+                    }
+                }
+            }
+        }
+        bytes.extend((-1i16).to_be_bytes());
+        bytes
+    }
+
+    #[test]
+    fn a_stream_that_stops_early_is_not_the_end_of_the_data() {
+        let plan = plan(&[Decoding::Int32]);
+        let bytes = stream(&[vec![Some(vec![0, 0, 0, 7])], vec![None]]);
+        let mut decoder = CopyDecoder::new(&plan);
+        decoder.push(&bytes).unwrap();
+        decoder.end_of_stream().unwrap();
+        assert_eq!(decoder.take_batch().unwrap().num_rows(), 2);
+        decoder.push(&bytes[..bytes.len() - 2]).unwrap();
+        assert!(
+            decoder
+                .end_of_stream()
+                .unwrap_err()
+                .to_string()
+                .contains("before the end of the data")
+        );
+    }
+
+    #[test]
+    fn invalid_text_names_column_and_row_but_not_the_value() {
+        let plan = plan(&[Decoding::Text]);
+        let mut decoder = CopyDecoder::new(&plan);
+        decoder
+            .push(&stream(&[vec![Some(b"canary".to_vec())], vec![Some(vec![b'c', 0xff])]]))
+            .unwrap();
+        let message = decoder.take_batch().unwrap_err().to_string();
+        assert!(message.contains("\"c0\"") && message.contains("row 2"), "{message}");
+        assert!(!message.contains("canary"), "{message}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_rows_or_an_error(bytes in vec(any::<u8>(), 0..200)) {
+            let plan = plan(&DECODINGS);
+            let mut decoder = CopyDecoder::new(&plan);
+            let mut message = stream(&[]);
+            message.truncate(19);
+            message.extend(bytes);
+            let _ = decoder.push(&message).and_then(|()| decoder.end_of_stream());
+            // Rows that were whole must still make a batch, or name what is wrong.
+            if decoder.rows == 0 { let _ = CopyDecoder::new(&plan).take_batch(); }
+        }
+
+        #[test]
+        fn any_value_is_decoded_or_refused(values in vec(proptest::option::of(vec(any::<u8>(), 0..24)), 16)) {
+            let plan = plan(&DECODINGS);
+            let mut decoder = CopyDecoder::new(&plan);
+            if decoder.push(&stream(&[values])).is_ok() {
+                let _ = decoder.take_batch();
+            }
+        }
+    }
+}

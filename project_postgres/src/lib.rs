@@ -1,0 +1,32 @@
+//! Where rows come from.
+//!
+//! A [`Source`] hands out connections of both drivers, all with the same session settings and, once a snapshot is
+//! held, the same view of the data. [`Export`] reads a table by COPY BINARY into Parquet without any struct;
+//! [`RowQuery`] reads rows into structs; Diesel reads through [`Source::connect_diesel`]. [`value`] decodes single
+//! values for all three.
+
+pub mod catalog;
+mod column_builder;
+mod connection_settings;
+mod copy_decoder;
+pub mod date_span;
+mod export;
+mod lake_name;
+mod rows;
+mod session;
+mod snapshot;
+mod source;
+mod source_error;
+mod sql;
+mod table_plan;
+pub mod value;
+
+pub use connection_settings::{ConnectionDefaults, ConnectionSettings, InvalidUri};
+pub use export::{Export, Slice, Stopped};
+pub use lake_name::lake_name;
+pub use rows::{Comparison, RowCursor, RowQuery};
+pub use snapshot::SnapshotHolder;
+pub use source::{DieselConnection, Source};
+pub use source_error::{SourceError, SourceErrorKind};
+pub use sql::{Predicate, TableName, quote_identifier};
+pub use table_plan::{ColumnPlan, Decoding, TablePlan};

@@ -1,0 +1,134 @@
+//! Rows into structs: a cursor that is asked for a fixed number of rows at a time.
+
+use crate::source::Source;
+use crate::source_error::{SourceError, SourceErrorKind};
+use crate::sql::{TableName, quote_identifier, select};
+use sqlx::postgres::{PgRow, Postgres};
+use sqlx::{AssertSqlSafe, Connection, Encode, FromRow, PgConnection, QueryBuilder, Type};
+use std::marker::PhantomData;
+use std::num::NonZeroU32;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Longest wait for one request's rows.
+const FETCH_DEADLINE: Duration = Duration::from_secs(30 * 60);
+
+/// Which rows and columns of a table are read. Values of filters are bound, never written into the text.
+pub struct RowQuery {
+    table: TableName,
+    builder: QueryBuilder<Postgres>,
+    filters: usize,
+}
+
+impl RowQuery {
+    /// All rows of a table, with these columns.
+    pub fn new(table: TableName, columns: &[String]) -> Self {
+        let sql = format!("DECLARE project_rows NO SCROLL CURSOR FOR {}", select(columns, &table));
+        Self {
+            table,
+            builder: QueryBuilder::new(sql),
+            filters: 0,
+        }
+    }
+
+    /// Keeps the rows whose column compares so with a value; `None` leaves the query as it is.
+    #[must_use]
+    pub fn filter<T>(mut self, column: &str, comparison: Comparison, value: Option<T>) -> Self
+    where
+        T: for<'t> Encode<'t, Postgres> + Type<Postgres>,
+    {
+        if let Some(value) = value {
+            let link = if self.filters == 0 { "WHERE" } else { "AND" };
+            self.builder.push(format!(
+                " {link} {} {} ",
+                quote_identifier(column),
+                comparison.operator()
+            ));
+            self.builder.push_bind(value);
+            self.filters += 1;
+        }
+        self
+    }
+
+    /// Opens the cursor on a connection of its own.
+    pub async fn open<R>(mut self, source: &Source, fetch_size: NonZeroU32) -> Result<RowCursor<R>, SourceError> {
+        let doing = format!("cannot read {}", self.table);
+        let mut connection = source.connect().await?;
+        let opened = self.builder.build().persistent(false).execute(&mut connection).await;
+        opened.map_err(|error| SourceError::from_sqlx(&doing, &error))?;
+        let fetch = format!("FETCH FORWARD {fetch_size} FROM project_rows");
+        Ok(RowCursor {
+            connection,
+            fetch,
+            doing,
+            rows: PhantomData,
+        })
+    }
+}
+
+impl std::fmt::Debug for RowQuery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RowQuery")
+            .field("table", &self.table)
+            .field("filters", &self.filters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a filter compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `=`
+    Equal,
+    /// `>=`
+    AtLeast,
+    /// `<`
+    Below,
+}
+
+impl Comparison {
+    fn operator(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::AtLeast => ">=",
+            Self::Below => "<",
+        }
+    }
+}
+
+/// An open cursor over rows of type `R`.
+#[derive(Debug)]
+pub struct RowCursor<R> {
+    connection: PgConnection,
+    fetch: String,
+    doing: String,
+    rows: PhantomData<fn() -> R>,
+}
+
+impl<R> RowCursor<R>
+where
+    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    /// The next rows, at most as many as one request asks for; none at the end.
+    ///
+    /// # Errors
+    /// [`SourceError`]; a value that its field cannot hold is named by its column.
+    pub async fn next_chunk(&mut self) -> Result<Vec<R>, SourceError> {
+        let query = sqlx::query_as(AssertSqlSafe(self.fetch.as_str())).persistent(false);
+        let rows = timeout(FETCH_DEADLINE, query.fetch_all(&mut self.connection)).await;
+        let rows = rows.map_err(|_| {
+            let minutes = FETCH_DEADLINE.as_secs() / 60;
+            SourceError::new(
+                SourceErrorKind::Unreachable,
+                format!("{}: no rows within {minutes} minutes", self.doing),
+            )
+        })?;
+        rows.map_err(|error| SourceError::from_sqlx(&self.doing, &error))
+    }
+
+    /// Ends the session. Dropping it without this ends it as well, less politely.
+    pub async fn close(self) {
+        // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
+        let _ = timeout(Duration::from_secs(5), self.connection.close()).await;
+    }
+}

@@ -1,0 +1,227 @@
+//! How each column of a table is read and what it becomes: the type table.
+
+use crate::catalog::{CatalogColumn, Relation, RelationKind};
+use crate::lake_name::lake_name;
+use crate::source_error::{SourceError, SourceErrorKind};
+use crate::sql::{TableName, quote_identifier};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A table that can be read: its columns with their expressions, decoders and Parquet types.
+#[derive(Debug, Clone)]
+pub struct TablePlan {
+    /// Schema and name.
+    pub table: TableName,
+    /// What kind of relation it is.
+    pub kind: RelationKind,
+    /// Size of the heap in bytes.
+    pub bytes: u64,
+    /// The columns, in the catalog's order.
+    pub columns: Vec<ColumnPlan>,
+}
+
+/// One column on its way from Postgres to Parquet.
+#[derive(Debug, Clone)]
+pub struct ColumnPlan {
+    /// Name in Postgres.
+    pub name: String,
+    /// Name in the lake.
+    pub lake_name: String,
+    /// The type as Postgres writes it.
+    pub type_name: String,
+    /// How its bytes are read.
+    pub decoding: Decoding,
+    /// Declared NOT NULL.
+    pub not_null: bool,
+}
+
+/// How the binary form of a value is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decoding {
+    /// One byte.
+    Bool,
+    /// Two bytes.
+    Int16,
+    /// Four bytes.
+    Int32,
+    /// Eight bytes.
+    Int64,
+    /// Four bytes without sign; Parquet readers agree on signed integers only, so it becomes eight.
+    Oid,
+    /// Four bytes.
+    Float32,
+    /// Eight bytes.
+    Float64,
+    /// A numeric whose type fixes precision and scale.
+    Decimal {
+        /// Digits in all, at most 38.
+        precision: u8,
+        /// Digits after the point.
+        scale: i8,
+    },
+    /// Days.
+    Date,
+    /// Microseconds, kept as milliseconds.
+    Timestamp {
+        /// `timestamptz`, an instant.
+        utc: bool,
+    },
+    /// Sixteen bytes, kept as text.
+    Uuid,
+    /// UTF-8.
+    Text,
+    /// A version byte, then UTF-8.
+    Jsonb,
+    /// Bytes as they are.
+    Bytes,
+    /// Any other type, through its cast to text.
+    CastToText,
+}
+
+impl Decoding {
+    /// The type table, by the OIDs of `pg_type.dat`.
+    fn of(column: &CatalogColumn) -> Self {
+        match column.type_oid {
+            16 => Self::Bool,
+            21 => Self::Int16,
+            23 => Self::Int32,
+            20 => Self::Int64,
+            26 => Self::Oid,
+            700 => Self::Float32,
+            701 => Self::Float64,
+            1700 => Self::of_numeric(column.type_modifier),
+            1082 => Self::Date,
+            1114 => Self::Timestamp { utc: false },
+            1184 => Self::Timestamp { utc: true },
+            2950 => Self::Uuid,
+            // text, varchar, char(n), name, json
+            25 | 1043 | 1042 | 19 | 114 => Self::Text,
+            3802 => Self::Jsonb,
+            17 => Self::Bytes,
+            _ => Self::CastToText,
+        }
+    }
+
+    /// `numeric(p,s)` packs both into the modifier; the scale is an 11-bit signed number (postgres, `numeric.c`).
+    fn of_numeric(modifier: i32) -> Self {
+        let Some(packed) = modifier.checked_sub(4).filter(|packed| *packed >= 0) else {
+            return Self::CastToText;
+        };
+        let (precision, scale) = (packed >> 16 & 0xffff, (packed & 0x7ff ^ 0x400) - 0x400);
+        // numeric(5,-2) holds up to seven digits before the point; numeric(3,5) has five after it.
+        let (precision, scale) = (precision.max(scale) - scale.min(0), scale.max(0));
+        match (u8::try_from(precision), i8::try_from(scale)) {
+            (Ok(precision @ 1..=38), Ok(scale)) => Self::Decimal { precision, scale },
+            _ => Self::CastToText,
+        }
+    }
+
+    /// The Arrow type, which the writer turns into the Parquet type of the same meaning.
+    pub(crate) fn arrow_type(self) -> DataType {
+        match self {
+            Self::Bool => DataType::Boolean,
+            Self::Int16 => DataType::Int16,
+            Self::Int32 => DataType::Int32,
+            Self::Int64 | Self::Oid => DataType::Int64,
+            Self::Float32 => DataType::Float32,
+            Self::Float64 => DataType::Float64,
+            // Up to 18 digits Parquet stores 32 or 64 bits; the narrow Arrow type spares a pass over the values.
+            Self::Decimal {
+                precision: precision @ 0..=9,
+                scale,
+            } => DataType::Decimal32(precision, scale),
+            Self::Decimal {
+                precision: precision @ 10..=18,
+                scale,
+            } => DataType::Decimal64(precision, scale),
+            Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
+            Self::Date => DataType::Date32,
+            Self::Timestamp { utc: false } => DataType::Timestamp(TimeUnit::Millisecond, None),
+            Self::Timestamp { utc: true } => DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            Self::Uuid | Self::Text | Self::Jsonb | Self::CastToText => DataType::Utf8,
+            Self::Bytes => DataType::Binary,
+        }
+    }
+}
+
+impl TablePlan {
+    /// Plans all columns of a relation.
+    ///
+    /// # Errors
+    /// When the table has no columns, or two of them get the same name in the lake.
+    pub fn of(relation: &Relation) -> Result<Self, SourceError> {
+        let table = &relation.name;
+        let refuse = |message: String| Err(SourceError::new(SourceErrorKind::Missing, message));
+        if relation.columns.is_empty() {
+            return refuse(format!(
+                "{table} has no columns, and a Parquet file needs at least one; leave it out"
+            ));
+        }
+        let mut seen: HashMap<String, &str> = HashMap::new();
+        for column in &relation.columns {
+            if let Some(other) = seen.insert(lake_name(&column.name), &column.name) {
+                let name = &column.name;
+                return refuse(format!(
+                    "{table}: the columns \"{other}\" and \"{name}\" would have the same name in the lake; rename one, or read a view of the table"
+                ));
+            }
+        }
+        let columns = relation.columns.iter().map(|column| ColumnPlan {
+            name: column.name.clone(),
+            lake_name: lake_name(&column.name),
+            type_name: column.type_name.clone(),
+            decoding: Decoding::of(column),
+            not_null: column.not_null,
+        });
+        Ok(Self {
+            table: table.clone(),
+            kind: relation.kind,
+            bytes: relation.bytes,
+            columns: columns.collect(),
+        })
+    }
+
+    /// The Arrow schema of the files.
+    pub fn schema(&self) -> SchemaRef {
+        let field = |column: &ColumnPlan| Field::new(&column.lake_name, column.decoding.arrow_type(), !column.not_null);
+        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
+    }
+
+    /// What stands between SELECT and FROM.
+    pub(crate) fn expressions(&self) -> Vec<String> {
+        let expression = |column: &ColumnPlan| match column.decoding {
+            Decoding::CastToText => format!("{}::pg_catalog.text", quote_identifier(&column.name)),
+            _ => quote_identifier(&column.name),
+        };
+        self.columns.iter().map(expression).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Decoding;
+
+    #[test]
+    fn numeric_modifiers() {
+        let modifier = |precision: i32, scale: i32| (precision << 16 | scale & 0x7ff) + 4;
+        for (precision, scale, expected) in [
+            (15, 2, Some((15, 2))),
+            (38, 38, Some((38, 38))),
+            (5, -2, Some((7, 0))),
+            (3, 5, Some((5, 5))),
+            (39, 0, None),
+        ] {
+            let expected = expected.map_or(Decoding::CastToText, |(precision, scale)| Decoding::Decimal {
+                precision,
+                scale,
+            });
+            assert_eq!(
+                Decoding::of_numeric(modifier(precision, scale)),
+                expected,
+                "numeric({precision},{scale})"
+            );
+        }
+        assert_eq!(Decoding::of_numeric(-1), Decoding::CastToText);
+    }
+}
