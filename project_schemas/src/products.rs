@@ -1,0 +1,52 @@
+//! Products, as they are, with prices as money.
+
+use crate::money::MONEY;
+use parquet_derive::ParquetRecordWriter;
+use project_parquet::{Logical, Record};
+use project_postgres::value::{Decimal, Timestamp, UuidText};
+use sqlx::FromRow;
+
+/// A row of `public.products`.
+#[derive(Debug, FromRow)]
+pub struct ProductRow {
+    /// Key.
+    pub id: i32,
+    /// Name.
+    pub name: Option<String>,
+    /// Pieces in stock.
+    pub quantity: Option<i32>,
+    /// Wall clock of the entry.
+    pub created_at: Option<Timestamp>,
+    /// Whether it may be sold.
+    pub approved: Option<bool>,
+    /// Price.
+    pub price: Option<Decimal>,
+    /// Public key.
+    pub uuid: Option<UuidText>,
+}
+
+/// A row of the lake's `products`. Its fields are also the list of columns that is read.
+#[derive(Debug, Clone, PartialEq, Eq, ParquetRecordWriter)]
+pub struct Product {
+    /// Key.
+    pub id: i32,
+    /// Name.
+    pub name: Option<String>,
+    /// Pieces in stock.
+    pub quantity: Option<i32>,
+    /// Wall clock of the entry, milliseconds.
+    pub created_at: Option<i64>,
+    /// Whether it may be sold.
+    pub approved: Option<bool>,
+    /// Price, hundredths.
+    pub price: Option<i64>,
+    /// Public key, 36 characters.
+    pub uuid: Option<String>,
+}
+
+impl Record for Product {
+    const LOGICAL: &'static [(&'static str, Logical)] = &[
+        ("created_at", Logical::TimestampMillis { utc: false }),
+        ("price", MONEY.logical()),
+    ];
+}

@@ -1,0 +1,53 @@
+//! Everything that a task may touch, and what it gives back.
+
+use project_parquet::{Counters, ParquetFile, WriterSettings};
+use project_postgres::Source;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Everything that a task may touch: no environment, no AWS.
+#[derive(Debug, Clone)]
+pub struct TaskContext {
+    /// Where rows come from.
+    pub source: Source,
+    /// The task's own folder, empty at the start; whatever is left in it after a failure is removed.
+    pub folder: PathBuf,
+    /// Rows per request to the database.
+    pub fetch_size: NonZeroU32,
+    /// How files are written.
+    pub writer: WriterSettings,
+    /// Connections that read at the same time, at most.
+    pub workers: usize,
+    /// Where writers count rows and bytes.
+    pub counters: Arc<Counters>,
+    /// Set when the run is to stop.
+    pub cancel: CancellationToken,
+}
+
+impl TaskContext {
+    /// Where the only file of a task goes, or its first.
+    pub fn first_file(&self) -> PathBuf {
+        self.folder.join("part-00000.parquet")
+    }
+}
+
+/// What a task has written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The finished files, all below the task's folder.
+    pub files: Vec<ParquetFile>,
+}
+
+impl Written {
+    /// Rows in all files.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    /// Bytes of all files.
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+}

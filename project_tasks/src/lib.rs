@@ -1,0 +1,21 @@
+//! What the program can do.
+//!
+//! [`REGISTRY`] is the list of all tasks. A task is one file below `tasks/` that implements one of the three traits:
+//! [`ProjectTask`] for small tables that are joined in memory, [`ProjectStreamTask`] for big tables in one pass,
+//! [`HugeStreamTask`] for huge tables cut by UTC date.
+
+mod context;
+mod data_error;
+mod load;
+mod partitions;
+mod preflight;
+mod registry;
+mod stream;
+mod task;
+pub mod tasks;
+
+pub use context::{TaskContext, Written};
+pub use data_error::DataError;
+pub use preflight::preflight;
+pub use registry::REGISTRY;
+pub use task::{Group, HugeStreamTask, ProjectStreamTask, ProjectTask, SourceTable, Task};

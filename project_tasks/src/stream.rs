@@ -1,0 +1,109 @@
+//! Rows of a big table, from a cursor through a conversion into one file.
+
+use crate::context::{TaskContext, Written};
+use crate::data_error::DataError;
+use anyhow::{Result, anyhow};
+use parquet::record::RecordWriter;
+use project_parquet::{Record, TypedWriter};
+use project_postgres::{RowCursor, RowQuery, Stopped};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use std::panic::resume_unwind;
+use tokio::select;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Chunks that may wait between reading and writing.
+const QUEUE: usize = 4;
+
+/// What the reader hands to the writer. Only `End` finishes the file: a reader that fails just goes away.
+enum Chunk<Row> {
+    Rows(Vec<Row>),
+    End,
+}
+
+/// Reads all rows of the query, converts each and writes them to the task's only file, in order.
+pub(crate) async fn export_rows<Row, R>(
+    context: &TaskContext,
+    query: RowQuery,
+    convert: fn(Row) -> Result<R, DataError>,
+) -> Result<Written>
+where
+    Row: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static,
+    R: Record,
+    for<'r> &'r [R]: RecordWriter<R>,
+{
+    let writer = TypedWriter::<R>::create(&context.first_file(), &context.writer, context.counters.clone())?;
+    let (sender, receiver) = channel(QUEUE);
+    let writing = tokio::task::spawn_blocking(move || write(writer, receiver, convert));
+    let mut cursor = query.open(&context.source, context.fetch_size).await?;
+    let read = select! {
+        read = read(&mut cursor, sender) => read,
+        () = context.cancel.cancelled() => Err(Stopped.into()),
+    };
+    let written = match writing.await {
+        Ok(written) => written,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(error.into()),
+        },
+    };
+    // A reader that failed explains more than the writer that it left alone.
+    let rows = read?;
+    let Some(written) = written? else {
+        return Err(anyhow!("the writer stopped before the end of the data"));
+    };
+    if written.rows() != rows {
+        let message = format!(
+            "{rows} rows were read but {} were written; nothing is published",
+            written.rows()
+        );
+        return Err(DataError(message).into());
+    }
+    cursor.close().await;
+    Ok(written)
+}
+
+/// Sends every chunk on; gives up in silence when the writer has gone, which then has the better error.
+async fn read<Row>(cursor: &mut RowCursor<Row>, sender: Sender<Chunk<Row>>) -> Result<u64>
+where
+    Row: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+{
+    let mut rows = 0;
+    loop {
+        let chunk = cursor.next_chunk().await?;
+        rows += chunk.len() as u64;
+        let (message, last) = if chunk.is_empty() {
+            (Chunk::End, true)
+        } else {
+            (Chunk::Rows(chunk), false)
+        };
+        if sender.send(message).await.is_err() || last {
+            return Ok(rows);
+        }
+    }
+}
+
+fn write<Row, R>(
+    mut writer: TypedWriter<R>,
+    mut chunks: Receiver<Chunk<Row>>,
+    convert: fn(Row) -> Result<R, DataError>,
+) -> Result<Option<Written>>
+where
+    R: Record,
+    for<'r> &'r [R]: RecordWriter<R>,
+{
+    while let Some(chunk) = chunks.blocking_recv() {
+        match chunk {
+            Chunk::Rows(rows) => {
+                let records: Vec<R> = rows.into_iter().map(convert).collect::<Result<_, _>>()?;
+                writer.extend(records)?;
+            }
+            Chunk::End => {
+                return Ok(Some(Written {
+                    files: vec![writer.finish()?],
+                }));
+            }
+        }
+    }
+    Ok(None)
+}

@@ -1,0 +1,191 @@
+//! The three kinds of task.
+
+use crate::context::{TaskContext, Written};
+use crate::tasks::table::TableTask;
+use anyhow::Result;
+use futures::future::BoxFuture;
+use project_postgres::TableName;
+use std::fmt::Debug;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::sync::Arc;
+
+/// A table that a task reads, for the preflight and the lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceTable {
+    /// Schema and name.
+    pub table: TableName,
+    /// The columns that must exist; none when the task takes whatever there is.
+    pub columns: Vec<String>,
+}
+
+impl SourceTable {
+    /// Some columns of a table in the schema `public`.
+    pub fn public(name: &str, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
+        Self {
+            table: TableName::new("public", name),
+            columns,
+        }
+    }
+}
+
+/// A task for small tables: synchronous, reads by Diesel, joins in memory. Group `all`.
+pub trait ProjectTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
+    /// The name in `--table`, and the table's folder in the lake.
+    fn name(&self) -> &'static str;
+    /// One line for `project list`.
+    fn about(&self) -> &'static str;
+    /// The tables that it reads.
+    fn reads(&self) -> Vec<SourceTable>;
+    /// Reads, enriches, writes. Runs on a thread that may block.
+    fn run(&self, context: &TaskContext) -> Result<Written>;
+}
+
+/// A task for big tables: asynchronous, one pass by sqlx. Group `stream_tasks`.
+pub trait ProjectStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
+    /// The name in `--table`, and the table's folder in the lake.
+    fn name(&self) -> &str;
+    /// One line for `project list`.
+    fn about(&self) -> &str;
+    /// The tables that it reads.
+    fn reads(&self) -> Vec<SourceTable>;
+    /// Reads, enriches, writes.
+    fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>>;
+}
+
+/// A task for huge tables, cut by UTC date; the unit of work is a partition date. Group `huge_tasks`.
+pub trait HugeStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
+    /// The name in `--table`, and the table's folder in the lake.
+    fn name(&self) -> &'static str;
+    /// One line for `project list`.
+    fn about(&self) -> &'static str;
+    /// The table that it reads, all columns.
+    fn table(&self) -> TableName;
+    /// The column whose UTC date cuts the table.
+    fn partition_column(&self) -> &'static str;
+    /// The key of the partition folders.
+    fn partition_key(&self) -> &'static str {
+        "dt"
+    }
+    /// Reads and writes one folder for each date.
+    fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
+        let table = self.table();
+        Box::pin(crate::partitions::export(
+            context,
+            table,
+            self.partition_column(),
+            self.partition_key(),
+        ))
+    }
+}
+
+/// What `--table` calls all tasks of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// `all`: every [`ProjectTask`].
+    All,
+    /// `stream_tasks`.
+    StreamTasks,
+    /// `huge_tasks`.
+    HugeTasks,
+}
+
+impl Group {
+    /// Every group.
+    pub const EVERY: [Self; 3] = [Self::All, Self::StreamTasks, Self::HugeTasks];
+
+    /// The word in `--table`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::StreamTasks => "stream_tasks",
+            Self::HugeTasks => "huge_tasks",
+        }
+    }
+}
+
+/// A task of any kind.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// Small tables.
+    Batch(&'static dyn ProjectTask),
+    /// A big table.
+    Stream(&'static dyn ProjectStreamTask),
+    /// A huge table.
+    Huge(&'static dyn HugeStreamTask),
+    /// Any table, named on the command line.
+    Table(Arc<TableTask>),
+}
+
+impl Task {
+    /// The name in `--table`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Batch(task) => task.name(),
+            Self::Stream(task) => task.name(),
+            Self::Huge(task) => task.name(),
+            Self::Table(task) => task.name(),
+        }
+    }
+
+    /// The folder in the lake, which is also the name of the table there.
+    pub fn folder(&self) -> &str {
+        match self {
+            Self::Table(task) => task.folder(),
+            registered => registered.name(),
+        }
+    }
+
+    /// One line for `project list`.
+    pub fn about(&self) -> &str {
+        match self {
+            Self::Batch(task) => task.about(),
+            Self::Stream(task) => task.about(),
+            Self::Huge(task) => task.about(),
+            Self::Table(task) => task.about(),
+        }
+    }
+
+    /// The group that it belongs to; a table named on the command line belongs to none.
+    pub fn group(&self) -> Option<Group> {
+        match self {
+            Self::Batch(_) => Some(Group::All),
+            Self::Stream(_) => Some(Group::StreamTasks),
+            Self::Huge(_) => Some(Group::HugeTasks),
+            Self::Table(_) => None,
+        }
+    }
+
+    /// The tables that it reads.
+    pub fn reads(&self) -> Vec<SourceTable> {
+        match self {
+            Self::Batch(task) => task.reads(),
+            Self::Stream(task) => task.reads(),
+            Self::Huge(task) => {
+                let columns = vec![task.partition_column().to_owned()];
+                vec![SourceTable {
+                    table: task.table(),
+                    columns,
+                }]
+            }
+            Self::Table(task) => task.reads(),
+        }
+    }
+
+    /// Runs the task, a synchronous one on a thread that may block.
+    pub async fn run(&self, context: TaskContext) -> Result<Written> {
+        match self {
+            Self::Batch(task) => {
+                let task = *task;
+                let done = tokio::task::spawn_blocking(move || task.run(&context)).await;
+                done.unwrap_or_else(|error| match error.try_into_panic() {
+                    Ok(panic) => std::panic::resume_unwind(panic),
+                    Err(error) => Err(error.into()),
+                })
+            }
+            Self::Stream(task) => task.run(&context).await,
+            Self::Huge(task) => task.run(&context).await,
+            Self::Table(task) => task.run(&context).await,
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! Any table of the catalog, without a struct.
+
+use crate::context::{TaskContext, Written};
+use crate::task::{ProjectStreamTask, SourceTable};
+use anyhow::Result;
+use futures::future::BoxFuture;
+use project_postgres::catalog::relation;
+use project_postgres::{Export, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name};
+use std::panic::resume_unwind;
+
+/// A table that was named on the command line as `schema.table`.
+#[derive(Debug)]
+pub struct TableTask {
+    table: TableName,
+    name: String,
+    folder: String,
+}
+
+impl TableTask {
+    /// A task for the table; its folder is `<schema>_<table>` after the mapping of names.
+    pub fn new(table: TableName) -> Self {
+        let folder = format!("{}_{}", lake_name(&table.schema), lake_name(&table.name));
+        Self {
+            name: table.to_string(),
+            folder,
+            table,
+        }
+    }
+
+    /// The folder in the lake.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+}
+
+impl ProjectStreamTask for TableTask {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn about(&self) -> &str {
+        "a table as it is"
+    }
+
+    fn reads(&self) -> Vec<SourceTable> {
+        vec![SourceTable {
+            table: self.table.clone(),
+            columns: Vec::new(),
+        }]
+    }
+
+    fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
+        Box::pin(async {
+            let plan = table_plan(context, &self.table).await?;
+            read_in_parallel(context, plan, None).await
+        })
+    }
+}
+
+/// How the table's columns are read, from the catalog as the run's snapshot sees it.
+pub(crate) async fn table_plan(context: &TaskContext, table: &TableName) -> Result<TablePlan, SourceError> {
+    let mut connection = context.source.connect().await?;
+    let found = relation(&mut connection, table).await?;
+    let found =
+        found.ok_or_else(|| SourceError::new(SourceErrorKind::Missing, format!("{table} does not exist any more")))?;
+    TablePlan::of(&found)
+}
+
+/// Reads the slices, or the whole table, by the context's workers.
+pub(crate) async fn read_in_parallel(
+    context: &TaskContext,
+    plan: TablePlan,
+    slices: Option<Vec<Slice>>,
+) -> Result<Written> {
+    let export = Export {
+        source: context.source.clone(),
+        plan,
+        folder: context.folder.clone(),
+        settings: context.writer.clone(),
+        workers: context.workers,
+        counters: context.counters.clone(),
+        cancel: context.cancel.clone(),
+    };
+    let reading = tokio::task::spawn_blocking(move || {
+        let slices = slices.unwrap_or_else(|| export.whole_table());
+        export.run(slices)
+    });
+    match reading.await {
+        Ok(files) => Ok(Written { files: files? }),
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(error.into()),
+        },
+    }
+}

@@ -1,0 +1,51 @@
+//! Users, as they are.
+
+use crate::context::{TaskContext, Written};
+use crate::data_error::DataError;
+use crate::load::load;
+use crate::task::{ProjectTask, SourceTable};
+use anyhow::Result;
+use diesel::{QueryDsl, SelectableHelper};
+use project_parquet::TypedWriter;
+use project_schemas::tables::users;
+use project_schemas::users::{User, UserRow};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+
+/// `public.users`.
+#[derive(Debug)]
+pub struct Users;
+
+impl ProjectTask for Users {
+    fn name(&self) -> &'static str {
+        "users"
+    }
+
+    fn about(&self) -> &'static str {
+        "users as they are"
+    }
+
+    fn reads(&self) -> Vec<SourceTable> {
+        vec![SourceTable::public(
+            "users",
+            &["id", "name", "country", "created_at", "email"],
+        )]
+    }
+
+    fn run(&self, context: &TaskContext) -> Result<Written> {
+        let mut connection = context.source.connect_diesel()?;
+        let query = users::table.select(UserRow::as_select()).order(users::id);
+        let rows: Vec<UserRow> = load("public.users", query, &mut connection)?;
+        let records: Vec<User> = rows.into_par_iter().map(record).collect::<Result<_, _>>()?;
+        let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
+        writer.extend(records)?;
+        Ok(Written {
+            files: vec![writer.finish()?],
+        })
+    }
+}
+
+fn record(row: UserRow) -> Result<User, DataError> {
+    let id = row.id;
+    row.into_record()
+        .map_err(|error| DataError(format!("public.users: created_at of user {id} {error}")))
+}

@@ -1,0 +1,9 @@
+//! Tasks against a real Postgres, their files read by the Parquet reader.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod combined_orders;
+mod empty_schema;
+mod events;
+mod products;
+mod same_schema;
+mod task_run;

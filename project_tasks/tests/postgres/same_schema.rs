@@ -1,0 +1,33 @@
+//! The same table has the same Parquet schema by any path.
+
+use crate::task_run::run;
+use project_postgres::TableName;
+use project_tasks::tasks::table::TableTask;
+use project_tasks::{REGISTRY, Task};
+use project_test_servers::postgres::{Database, Postgres};
+use std::sync::Arc;
+
+fn by_copy(name: &str) -> Task {
+    Task::Table(Arc::new(TableTask::new(TableName::new("public", name))))
+}
+
+#[test]
+fn typed_and_columnar_files_agree() {
+    let database = Database::create(Postgres::shared().unwrap()).unwrap();
+    database.create_shop_tables().unwrap();
+    // The typed tasks write money as DECIMAL(18,2) by choice; give the columns the type that says so.
+    database
+        .execute(
+            "ALTER TABLE products ALTER price TYPE numeric(18,2);
+             CREATE TABLE combined_orders (order_id int NOT NULL, user_id int NOT NULL, country text, currency text,
+                 conversion_rate numeric(18,8) NOT NULL, user_email text, amount numeric(18,2),
+                 amount_usd numeric(18,2), amount_with_tax numeric(18,2), created_at timestamp)",
+        )
+        .unwrap();
+    for name in ["users", "products", "combined_orders"] {
+        let typed = REGISTRY.iter().find(|task| task.name() == name).unwrap();
+        let typed = run(&database, typed).unwrap().schema();
+        let columnar = run(&database, &by_copy(name)).unwrap().schema();
+        assert_eq!(format!("{typed:#?}"), format!("{columnar:#?}"), "{name}");
+    }
+}

@@ -1,0 +1,84 @@
+//! Runs a task against a test's database into a temporary folder.
+
+use anyhow::Result;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Row;
+use parquet::schema::types::Type;
+use project_parquet::{Counters, WriterSettings};
+use project_postgres::{ConnectionDefaults, ConnectionSettings, Source};
+use project_tasks::{Task, TaskContext, Written};
+use project_test_servers::postgres::Database;
+use std::fs::File;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+use tempfile::{TempDir, tempdir};
+use tokio_util::sync::CancellationToken;
+
+/// What a task has written, and the folder that holds it.
+pub(crate) struct Finished {
+    pub(crate) written: Written,
+    folder: TempDir,
+}
+
+impl Finished {
+    /// Paths below the task's folder.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let relative = |path: &Path| path.strip_prefix(self.folder.path()).unwrap().display().to_string();
+        let mut paths: Vec<String> = self.written.files.iter().map(|file| relative(&file.path)).collect();
+        paths.sort();
+        paths
+    }
+
+    /// The Parquet schema of the first file.
+    pub(crate) fn schema(&self) -> Type {
+        reader(&self.written.files[0].path)
+            .metadata()
+            .file_metadata()
+            .schema()
+            .clone()
+    }
+
+    /// All rows, file by file.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        let files = self.written.files.iter();
+        files
+            .flat_map(|file| reader(&file.path).into_iter().map(Result::unwrap))
+            .collect()
+    }
+}
+
+fn reader(path: &Path) -> SerializedFileReader<File> {
+    SerializedFileReader::new(File::open(path).unwrap()).unwrap()
+}
+
+/// Runs the task with two workers; whatever a failed task leaves in its folder is an error of its own.
+pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
+    let settings = ConnectionSettings::parse(&database.uri(), &ConnectionDefaults::default())?;
+    let folder = tempdir()?;
+    let context = TaskContext {
+        source: Source::new(settings, "test"),
+        folder: folder.path().to_owned(),
+        fetch_size: NonZeroU32::new(7).unwrap(),
+        writer: WriterSettings::new(1),
+        workers: 2,
+        counters: Arc::new(Counters::default()),
+        cancel: CancellationToken::new(),
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let written = runtime.block_on(task.run(context.clone()));
+    if written.is_err() {
+        let left = folder
+            .path()
+            .read_dir()?
+            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
+        assert_eq!(left.count(), 0, "a failed task left files");
+    }
+    let written = written?;
+    assert_eq!(
+        context.counters.rows(),
+        written.rows(),
+        "the counters disagree with the footers"
+    );
+    Ok(Finished { written, folder })
+}
