@@ -1,0 +1,28 @@
+.DEFAULT_GOAL := help
+.PHONY: help demo build check test test-setup clean-demo
+
+help: ## list these targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: ## a sample shop from a throw-away Postgres into ./lake, and a report from it
+	scripts/demo.sh
+
+build: ## the binary target/release/project
+	cargo build --release -p project_cli
+
+check: ## format, lints, documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	@test $$(wc -l < ARCHITECTURE.md) -le 80 || { echo "ARCHITECTURE.md has more than 80 lines" >&2; exit 1; }
+
+test-setup: ## what the tests need: Postgres, and Python packages in target/test-venv
+	scripts/install_postgres.sh
+	scripts/setup_tests.sh
+
+test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
+	cargo test --workspace
+	target/test-venv/bin/python -m unittest discover -s tests -p 'test_*.py'
+
+clean-demo: ## remove the lake of the demo
+	rm -rf lake

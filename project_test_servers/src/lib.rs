@@ -1,0 +1,7 @@
+//! Starts the real servers that tests need; used only as a dev-dependency.
+//!
+//! Every server listens on 127.0.0.1, on a port of its own, and ends with the handle that started it.
+
+pub mod aws_stand_in;
+pub mod postgres;
+pub mod python;

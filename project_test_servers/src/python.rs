@@ -1,0 +1,54 @@
+//! Runs the Python programs of `tests/`: the AWS stand-in and readers that share no code with ours.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail, ensure};
+
+/// Runs `script`, a path relative to the workspace root, and returns what it printed.
+///
+/// # Errors
+///
+/// When the test environment is missing, or the script fails: then with what it wrote to standard error.
+pub fn run_python<'a>(script: &str, args: impl IntoIterator<Item = &'a str>) -> Result<String> {
+    let output = command(script)?
+        .args(args)
+        .output()
+        .with_context(|| format!("cannot run {script}"))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("{script} failed with {}: {complaint}", output.status);
+    }
+    String::from_utf8(output.stdout).with_context(|| format!("{script} did not print UTF-8"))
+}
+
+/// The command that runs `script`, not yet started.
+pub(crate) fn command(script: &str) -> Result<Command> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let python =
+        std::env::var_os("PROJECT_TEST_PYTHON").map_or_else(|| root.join("target/test-venv/bin/python"), PathBuf::from);
+    ensure!(
+        python.exists(),
+        "the Python of the tests is not at {}: run make test-setup, or name another one in PROJECT_TEST_PYTHON",
+        python.display()
+    );
+    let mut command = Command::new(python);
+    command.arg(root.join(script));
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
+
+    use super::run_python;
+
+    #[test]
+    fn what_a_script_prints_comes_back_and_its_complaint_too() {
+        let help = run_python("tests/read_parquet.py", ["--help"]).unwrap();
+        assert!(help.contains("--engine"), "{help}");
+        let missing = run_python("tests/read_parquet.py", ["--engine", "duckdb", "no/such/place"]);
+        let complaint = missing.unwrap_err().to_string();
+        assert!(complaint.contains("no Parquet file at no/such/place"), "{complaint}");
+    }
+}

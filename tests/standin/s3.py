@@ -1,0 +1,112 @@
+"""What S3 does and moto does not: checksums that are checked, real dates of the pending uploads."""
+
+import base64
+import datetime
+import hashlib
+import io
+import re
+
+from awscrt import checksums
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.exceptions import ServiceException
+from moto.s3.models import FakeKey, s3_backends
+from werkzeug.wrappers import Request
+
+DIGESTS = {
+    "content-md5": lambda data: hashlib.md5(data).digest(),
+    "x-amz-checksum-crc32": lambda data: checksums.crc32(data).to_bytes(4, "big"),
+    "x-amz-checksum-crc32c": lambda data: checksums.crc32c(data).to_bytes(4, "big"),
+    "x-amz-checksum-crc64nvme": lambda data: checksums.crc64nvme(data).to_bytes(8, "big"),
+    "x-amz-checksum-sha1": lambda data: hashlib.sha1(data).digest(),
+    "x-amz-checksum-sha256": lambda data: hashlib.sha256(data).digest(),
+}
+
+
+class S3:
+    def __init__(self):
+        self.started = {}  # upload id: when
+
+    def handle(self, operation, request, pass_on):
+        bucket = request.path.split("/")[1]
+        if operation in ("PutObject", "UploadPart"):
+            if "STREAMING" in request.headers.get("x-amz-content-sha256", ""):
+                request = unchunked(request)
+            check_digests(request.headers, request.get_data())
+            request.environ["wsgi.input"] = io.BytesIO(request.get_data())
+        if operation == "CompleteMultipartUpload" and request.headers.get("x-amz-checksum-type") == "FULL_OBJECT":
+            upload = find_bucket(bucket).multiparts.get(request.args["uploadId"])
+            if upload:
+                check_digests(request.headers, b"".join(part.value for _, part in sorted(upload.parts.items())))
+        response = pass_on(request)
+        if operation == "CreateMultipartUpload" and (
+            found := re.search("<UploadId>(.+)</UploadId>", response.get_data(as_text=True))
+        ):
+            self.started[found[1]] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        if operation == "ListMultipartUploads":
+            response.set_data(
+                re.sub("<Upload>.*?</Upload>", self.date, response.get_data(as_text=True), flags=re.DOTALL)
+            )
+        return response
+
+    def date(self, upload):
+        started = self.started[re.search("<UploadId>(.+)</UploadId>", upload[0])[1]]
+        return re.sub("<Initiated>.*</Initiated>", f"<Initiated>{started}</Initiated>", upload[0])
+
+
+def operation_of(method, key, query, headers):
+    if "uploadId" in query:
+        names = {"PUT": "UploadPart", "POST": "CompleteMultipartUpload", "DELETE": "AbortMultipartUpload"}
+        return names.get(method, "ListParts")
+    if key:
+        if "x-amz-copy-source" in headers:
+            return "CopyObject"
+        names = {"PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject", "POST": "CreateMultipartUpload"}
+        return names.get(method, "GetObject")
+    if method == "GET":
+        listings = {"uploads": "ListMultipartUploads", "list-type": "ListObjectsV2", "location": "GetBucketLocation"}
+        return next((name for word, name in listings.items() if word in query), "ListObjects")
+    return {"PUT": "CreateBucket", "HEAD": "HeadBucket", "DELETE": "DeleteBucket", "POST": "DeleteObjects"}.get(
+        method, method
+    )
+
+
+def unchunked(request):
+    """The same request without `aws-chunked`: the checksum of its trailer becomes a header."""
+    environ, stream, plain = request.environ.copy(), io.BytesIO(request.get_data()), bytearray()
+    while size := int(stream.readline().split(b";")[0], 16):
+        plain += stream.read(size)
+        stream.readline()
+    for line in stream.read().decode().splitlines():
+        name, _, value = line.partition(":")
+        if name.startswith("x-amz-checksum-"):
+            environ["HTTP_" + name.upper().replace("-", "_")] = value.strip()
+    encodings = environ.pop("HTTP_CONTENT_ENCODING", "").replace("aws-chunked", "").strip(", ")
+    environ |= {"HTTP_CONTENT_ENCODING": encodings} if encodings else {}
+    for name in ("HTTP_X_AMZ_TRAILER", "HTTP_X_AMZ_DECODED_CONTENT_LENGTH"):
+        environ.pop(name, None)
+    environ |= {
+        "HTTP_X_AMZ_CONTENT_SHA256": "UNSIGNED-PAYLOAD",
+        "CONTENT_LENGTH": str(len(plain)),
+        "wsgi.input": io.BytesIO(plain),
+    }
+    return Request(environ)
+
+
+def check_digests(headers, data):
+    for name, digest in DIGESTS.items():
+        if name in headers and headers[name] != base64.b64encode(digest(data)).decode():
+            raise ServiceException("BadDigest", f"The {name} you specified did not match the calculated checksum.")
+
+
+def find_bucket(name):
+    return s3_backends[DEFAULT_ACCOUNT_ID]["aws"].get_bucket(name)
+
+
+def data_files(folder):
+    """The files below `bucket/prefix` that a crawler and Athena look at: no name with a leading `_` or `.`."""
+    bucket, _, prefix = folder.rstrip("/").partition("/")
+    prefix += "/" if prefix else ""
+    for key in list(find_bucket(bucket).keys.values()):
+        hidden = any(part.startswith(("_", ".")) for part in key.name.removeprefix(prefix).split("/"))
+        if isinstance(key, FakeKey) and key.name.startswith(prefix) and not hidden and not key.name.endswith("/"):
+            yield f"{bucket}/{key.name}", key.value
