@@ -93,8 +93,6 @@ impl Partition {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::{Partition, PartitionDate};
     use chrono::NaiveDate;
     use proptest::prelude::{prop_assert_eq, proptest};

@@ -200,8 +200,6 @@ impl fmt::Debug for ConnectionSettings {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::{ConnectionDefaults, ConnectionSettings, Host, Tls};
     use std::path::PathBuf;
 

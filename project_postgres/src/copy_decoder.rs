@@ -177,8 +177,6 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::CopyDecoder;
     use crate::catalog::RelationKind;
     use crate::sql::TableName;

@@ -70,8 +70,6 @@ fn slices(span: &DateSpan, table: &TableName, column: &str, key: &str) -> Result
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::slices;
     use project_postgres::TableName;
     use project_postgres::date_span::DateSpan;

@@ -261,8 +261,6 @@ fn read_endpoint(stdout: ChildStdout) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-
     use std::net::TcpStream;
     use std::time::Duration;
 

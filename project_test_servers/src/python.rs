@@ -39,8 +39,6 @@ pub(crate) fn command(script: &str) -> Result<Command> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a failed unwrap fails the test")]
-
     use super::run_python;
 
     #[test]

@@ -37,7 +37,7 @@ impl FromSql<sql_types::Date, Pg> for Date {
 
 impl FromSql<sql_types::Uuid, Pg> for UuidText {
     fn from_sql(value: PgValue<'_>) -> DieselResult<Self> {
-        Ok(uuid_from_wire(value.as_bytes())?)
+        uuid_from_wire(value.as_bytes())
     }
 }
 

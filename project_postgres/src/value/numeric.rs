@@ -189,8 +189,6 @@ fn short_numeric(bytes: &[u8], scale: u32) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::{NumericError, WireNumeric, numeric_to_scale};
     use proptest::collection::vec;
     use proptest::prelude::{any, prop_assert_eq, proptest};

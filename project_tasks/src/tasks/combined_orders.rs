@@ -176,8 +176,6 @@ fn fit(
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
     use super::{AtMostOne, Join, by_order};
     use project_postgres::value::Decimal;
     use project_schemas::combined_orders::{BuyerRow, CombinedOrder, CurrencyRow, OrderRow, TaxRow};

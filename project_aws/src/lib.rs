@@ -1,0 +1,37 @@
+//! How files are published and queried: S3, the Glue crawler, Athena.
+//!
+//! [`Aws`] is the one door. It uploads finished files and proves that they arrived ([`Aws::upload`]), removes what they
+//! replace ([`Aws::remove_stale`]), has Glue crawl them ([`Aws::crawl`]) and runs SQL over the result ([`Aws::query`]).
+//! It never sees a row: a file is bytes, a query's answer is text.
+//!
+//! Every failure is an [`AwsError`]: a sentence for the person at the keyboard, and an [`AwsErrorKind`] for the program.
+//! Every wait ends at a deadline or when its cancellation token is cancelled.
+
+mod athena;
+mod athena_answer;
+mod bucket;
+mod checksum;
+mod classify;
+mod confirm;
+mod connection;
+mod crawl_wait;
+mod crawler;
+mod crawler_setup;
+mod error;
+mod file_range;
+mod glue_tables;
+mod location;
+mod multipart;
+mod part_plan;
+mod service_codes;
+mod stale;
+mod upload;
+mod waiting;
+
+pub use athena::AthenaSettings;
+pub use athena_answer::{Column, QueryAnswer, Row};
+pub use connection::{Aws, AwsSettings};
+pub use crawler::{CrawlOutcome, CrawlerSettings};
+pub use error::{AwsError, AwsErrorKind};
+pub use location::S3Url;
+pub use upload::{LocalFile, Uploaded};

@@ -1,0 +1,11 @@
+//! The real AWS clients over HTTP, against the stand-in for S3, Glue and Athena.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod athena;
+mod connection;
+mod crawler;
+mod fixture;
+mod lying_store;
+mod s3;
+mod s3_faults;

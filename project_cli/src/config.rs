@@ -1,0 +1,323 @@
+//! What the program is told to do, complete and checked: command line, then environment, then default.
+//!
+//! This is the only file that reads the environment (the AWS SDK reads its own variables).
+
+use std::env;
+use std::ffi::OsString;
+use std::io::IsTerminal;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use project_postgres::{ConnectionDefaults, ConnectionSettings};
+
+use crate::args::{self, Args, CommandLine, Verb};
+use crate::output::ResultFormat;
+use crate::setting::{Setting, Settings};
+use crate::source_uri;
+use crate::table_names::{self, TableSelector, nearest};
+
+mod invocation;
+
+pub(crate) use self::invocation::{
+    AthenaSettings, AwsOptions, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages,
+    ProgressMode, QueryConfig, RunConfig, SecretText,
+};
+
+/// Measured with zlib-rs on the sample tables: levels above 4 cost much time and save almost no bytes.
+pub(crate) const DEFAULT_GZIP_LEVEL: u32 = 4;
+
+/// Rows per request to the database, as the help text says.
+pub(crate) const DEFAULT_FETCH_SIZE: u32 = 1000;
+
+/// A crawl of a few hundred new partitions takes minutes; one that takes longer than this is stuck.
+pub(crate) const DEFAULT_CRAWLER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+
+const DEFAULT_LAKE: &str = "lake";
+const DEFAULT_WORKGROUP: &str = "primary";
+
+/// What is outside of the command line: variables, and whether somebody watches.
+pub(crate) struct Environment<'a> {
+    /// The value of a variable.
+    pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
+    /// Whether standard error is a terminal.
+    pub(crate) stderr_is_terminal: bool,
+}
+
+impl Environment<'_> {
+    /// The environment of this process.
+    pub(crate) fn of_this_process() -> Environment<'static> {
+        Environment {
+            variable: &|name| env::var_os(name),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+        }
+    }
+}
+
+/// A configuration that cannot be used, with the exit code that says who has to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConfigError {
+    /// 2 when the command line is wrong, 78 when a variable is wrong or something is missing.
+    pub(crate) exit: u8,
+    /// One sentence that names the flag or the variable.
+    pub(crate) message: String,
+}
+
+impl ConfigError {
+    /// The command line is wrong.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self {
+            exit: 2,
+            message: message.into(),
+        }
+    }
+
+    /// A variable is wrong, or a setting is missing.
+    pub(crate) fn configuration(message: impl Into<String>) -> Self {
+        Self {
+            exit: 78,
+            message: message.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Reads the command line (without the program's name) and the environment.
+pub(crate) fn invocation(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment<'_>,
+) -> Result<Invocation, ConfigError> {
+    let args = match args::parse(arguments).map_err(|error| ConfigError::usage(error.to_string()))? {
+        CommandLine::Help => return Ok(Invocation::Help(args::USAGE.to_owned())),
+        CommandLine::Version => return Ok(Invocation::Version(args::VERSION.to_owned())),
+        CommandLine::Args(args) => args,
+    };
+    let settings = Settings::new(&args, environment.variable);
+    let messages = messages(&settings, environment)?;
+    Ok(match &args.verb {
+        Some(Verb::List) => Invocation::List(ListConfig {
+            format: result_format(&settings)?,
+            messages,
+        }),
+        Some(Verb::Query(sql)) => Invocation::Query(Box::new(query(sql, &settings, messages)?)),
+        None => Invocation::Run(Box::new(run(&args, &settings, messages)?)),
+    })
+}
+
+fn query(sql: &str, settings: &Settings<'_>, messages: Messages) -> Result<QueryConfig, ConfigError> {
+    let lake = match destination(settings)? {
+        Destination::Local(folder) => Lake::Local(folder),
+        Destination::S3(_) => Lake::Athena(AthenaSettings {
+            aws: aws(settings)?,
+            database: settings.needed("glue-database", "a query on s3:// asks Athena")?,
+            workgroup: settings
+                .value("athena-workgroup")?
+                .unwrap_or_else(|| DEFAULT_WORKGROUP.to_owned()),
+            output: settings
+                .get("athena-output")?
+                .map(|output| s3_url(&output))
+                .transpose()?,
+        }),
+    };
+    Ok(QueryConfig {
+        sql: sql.to_owned(),
+        lake,
+        format: result_format(settings)?,
+        messages,
+    })
+}
+
+fn run(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<RunConfig, ConfigError> {
+    for reserved in ["file", "extra"] {
+        if let Some(setting) = settings.get(reserved)? {
+            return Err(setting.wrong("is reserved for a later version and does nothing in this version; leave it out"));
+        }
+    }
+    let destination = destination(settings)?;
+    let publish = !settings.switch("no-upload")?;
+    Ok(RunConfig {
+        source: source(args, settings)?,
+        tables: tables(settings)?,
+        crawler: match &destination {
+            Destination::S3(_) if publish => Some(crawler(settings)?),
+            _ => None,
+        },
+        destination,
+        publish,
+        fetch_size: settings
+            .number("limit", 1, u32::MAX)?
+            .and_then(NonZeroU32::new)
+            .unwrap_or(FETCH_SIZE),
+        gzip_level: settings.number("gzip-level", 1, 9)?.unwrap_or(DEFAULT_GZIP_LEVEL),
+        scratch: settings.value("scratch")?.map_or_else(env::temp_dir, PathBuf::from),
+        aws: aws(settings)?,
+        json_report: json_report(settings)?,
+        sentry_dsn: settings.variable("SENTRY_DSN")?.map(SecretText::new),
+        messages,
+    })
+}
+
+const FETCH_SIZE: NonZeroU32 = match NonZeroU32::new(DEFAULT_FETCH_SIZE) {
+    Some(size) => size,
+    None => NonZeroU32::MIN,
+};
+
+fn source(args: &Args, settings: &Settings<'_>) -> Result<ConnectionSettings, ConfigError> {
+    let defaults = ConnectionDefaults {
+        user: first_of(settings, &["PGUSER", "USER"])?,
+        password: settings.variable("PGPASSWORD")?,
+    };
+    if let Some(uri) = &args.uri {
+        return source_uri::parse(uri, &defaults).map_err(|what| {
+            // A mistyped verb arrives here as the URI; a verb is short and holds no password.
+            let verb = nearest(uri, ["list", "query"]).filter(|_| !uri.contains(':'));
+            let hint = verb.map(|verb| format!("; or did you mean the verb {verb}?"));
+            ConfigError::usage(format!(
+                "{what} (the argument <POSTGRES-URI>){}",
+                hint.unwrap_or_default()
+            ))
+        });
+    }
+    let uri = settings.variable("DATABASE_URL")?.ok_or_else(|| {
+        ConfigError::configuration(
+            "there is no database to read: give its URI as the argument <POSTGRES-URI> or in the variable DATABASE_URL",
+        )
+    })?;
+    source_uri::parse(&uri, &defaults)
+        .map_err(|what| ConfigError::configuration(format!("{what} (the variable DATABASE_URL)")))
+}
+
+fn first_of(settings: &Settings<'_>, names: &[&str]) -> Result<Option<String>, ConfigError> {
+    for name in names {
+        if let Some(value) = settings.variable(name)? {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+fn tables(settings: &Settings<'_>) -> Result<Vec<TableSelector>, ConfigError> {
+    let Some(setting) = settings.get("table")? else {
+        return Ok(vec![TableSelector::Name("all".into())]);
+    };
+    table_names::parse(&setting.value).map_err(|error| setting.wrong(&format!("cannot be read: {error}")))
+}
+
+fn destination(settings: &Settings<'_>) -> Result<Destination, ConfigError> {
+    let Some(setting) = settings.get("upload")? else {
+        return Ok(Destination::Local(PathBuf::from(DEFAULT_LAKE)));
+    };
+    if setting.value.starts_with("s3:") {
+        return s3_url(&setting).map(Destination::S3);
+    }
+    if let Some(folder) = setting.value.strip_prefix("file://") {
+        if !folder.starts_with('/') {
+            return Err(setting.wrong("must name an absolute folder after file://, as in file:///srv/lake"));
+        }
+        let url = url::Url::parse(&setting.value)
+            .ok()
+            .and_then(|url| url.to_file_path().ok());
+        return url
+            .map(Destination::Local)
+            .ok_or_else(|| setting.wrong("is not a file:// URL"));
+    }
+    if setting.value.contains("://") {
+        return Err(setting.wrong("must be s3://bucket/prefix, file:///folder or a folder"));
+    }
+    Ok(Destination::Local(PathBuf::from(&setting.value)))
+}
+
+fn s3_url(setting: &Setting) -> Result<String, ConfigError> {
+    let bucket = setting
+        .value
+        .strip_prefix("s3://")
+        .and_then(|rest| rest.split('/').next());
+    match bucket {
+        Some(bucket) if !bucket.is_empty() => Ok(setting.value.trim_end_matches('/').to_owned()),
+        _ => Err(setting.wrong("must be s3://bucket or s3://bucket/prefix")),
+    }
+}
+
+fn crawler(settings: &Settings<'_>) -> Result<CrawlerSettings, ConfigError> {
+    let why = "a run that publishes to s3:// starts a Glue crawler (or give --no-upload)";
+    let timeout = settings.get("crawler-timeout")?;
+    let timeout = timeout.map(|setting| {
+        duration(&setting.value)
+            .ok_or_else(|| setting.wrong("must be a time above zero like 600 (seconds), 90s, 10m or 1h"))
+    });
+    let timeout = timeout.transpose()?.unwrap_or(DEFAULT_CRAWLER_TIMEOUT);
+    Ok(CrawlerSettings {
+        database: settings.needed("glue-database", why)?,
+        name: settings.needed("crawler", why)?,
+        role: settings.value("crawler-role")?,
+        wait: (!settings.switch("no-wait-crawler")?).then_some(timeout),
+    })
+}
+
+/// Seconds, or a number with a unit.
+fn duration(text: &str) -> Option<Duration> {
+    let (number, seconds) = match text.char_indices().next_back()? {
+        (at, 's') => (&text[..at], 1),
+        (at, 'm') => (&text[..at], 60),
+        (at, 'h') => (&text[..at], 3600),
+        _ => (text, 1),
+    };
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u32 = digits.then(|| number.parse().ok()).flatten()?;
+    (number > 0).then(|| Duration::from_secs(u64::from(number) * seconds))
+}
+
+fn aws(settings: &Settings<'_>) -> Result<AwsOptions, ConfigError> {
+    Ok(AwsOptions {
+        region: settings.value("region")?,
+        s3_path_style: settings.switch("s3-path-style")?,
+    })
+}
+
+fn result_format(settings: &Settings<'_>) -> Result<ResultFormat, ConfigError> {
+    let formats = [
+        ("table", ResultFormat::Table),
+        ("csv", ResultFormat::Csv),
+        ("json", ResultFormat::Json),
+    ];
+    Ok(settings.one_of("format", formats)?.unwrap_or(ResultFormat::Table))
+}
+
+fn json_report(settings: &Settings<'_>) -> Result<bool, ConfigError> {
+    Ok(settings.one_of("format", [("json", true)])?.unwrap_or(false))
+}
+
+fn messages(settings: &Settings<'_>, environment: &Environment<'_>) -> Result<Messages, ConfigError> {
+    let json = settings
+        .one_of("log-format", [("text", false), ("json", true)])?
+        .unwrap_or(false);
+    let level = match (settings.switch("quiet")?, settings.verbosity()?) {
+        (true, _) => MessageLevel::Quiet,
+        (false, 0) => MessageLevel::Normal,
+        (false, 1) => MessageLevel::Debug,
+        (false, _) => MessageLevel::Trace,
+    };
+    let dumb = settings.variable("TERM")?.is_some_and(|term| term == "dumb");
+    let drawable = environment.stderr_is_terminal && !dumb && !json;
+    Ok(Messages {
+        level,
+        json,
+        // NO_COLOR counts when it is not empty, as no-color.org says; an empty variable is none here anyway.
+        color: drawable && settings.variable("NO_COLOR")?.is_none(),
+        progress: match level {
+            MessageLevel::Quiet => ProgressMode::Silent,
+            _ if drawable => ProgressMode::Bars,
+            _ => ProgressMode::Lines,
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Every way the program can be told what to do, with all that it needs to do it.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use project_postgres::ConnectionSettings;
+
+use crate::output::ResultFormat;
+use crate::table_names::TableSelector;
+
+/// What the program is asked to do.
+#[derive(Debug)]
+pub(crate) enum Invocation {
+    /// Print this text.
+    Help(String),
+    /// Print this text.
+    Version(String),
+    /// Print the tasks.
+    List(ListConfig),
+    /// Query a lake.
+    Query(Box<QueryConfig>),
+    /// Read tables and publish them.
+    Run(Box<RunConfig>),
+}
+
+/// `project list`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ListConfig {
+    /// How the list is printed.
+    pub(crate) format: ResultFormat,
+    /// What is told meanwhile.
+    pub(crate) messages: Messages,
+}
+
+/// `project query`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct QueryConfig {
+    /// The statement.
+    pub(crate) sql: String,
+    /// The lake it is about.
+    pub(crate) lake: Lake,
+    /// How the rows are printed.
+    pub(crate) format: ResultFormat,
+    /// What is told meanwhile.
+    pub(crate) messages: Messages,
+}
+
+/// The lake that is queried.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Lake {
+    /// A folder, for the embedded engine.
+    Local(PathBuf),
+    /// A Glue database, for Athena.
+    Athena(AthenaSettings),
+}
+
+/// What a query in Athena needs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AthenaSettings {
+    /// Region and form of addresses.
+    pub(crate) aws: AwsOptions,
+    /// The Glue database that names without a database are looked up in.
+    pub(crate) database: String,
+    /// The workgroup.
+    pub(crate) workgroup: String,
+    /// Where results go, when the workgroup does not say it.
+    pub(crate) output: Option<String>,
+}
+
+/// A run.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RunConfig {
+    /// The database.
+    pub(crate) source: ConnectionSettings,
+    /// What is read, as it was asked for.
+    pub(crate) tables: Vec<TableSelector>,
+    /// Where it goes.
+    pub(crate) destination: Destination,
+    /// Whether anything is published; `--no-upload` says no.
+    pub(crate) publish: bool,
+    /// Rows per request to the database.
+    pub(crate) fetch_size: NonZeroU32,
+    /// GZIP level, 1 to 9.
+    pub(crate) gzip_level: u32,
+    /// Where unfinished files lie.
+    pub(crate) scratch: PathBuf,
+    /// The crawler of an S3 destination that is published to.
+    pub(crate) crawler: Option<CrawlerSettings>,
+    /// Region and form of addresses.
+    pub(crate) aws: AwsOptions,
+    /// Whether the report is printed as JSON to standard output.
+    pub(crate) json_report: bool,
+    /// Where failures are reported, if anywhere.
+    pub(crate) sentry_dsn: Option<SecretText>,
+    /// What is told meanwhile.
+    pub(crate) messages: Messages,
+}
+
+/// A text that does not show itself.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SecretText(String);
+
+impl SecretText {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text, for the code that needs it.
+    pub(crate) fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("***")
+    }
+}
+
+/// Where a run publishes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// `s3://bucket/prefix`, without a slash at its end.
+    S3(String),
+    /// A folder.
+    Local(PathBuf),
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::S3(url) => formatter.write_str(url),
+            Self::Local(folder) => folder.display().fmt(formatter),
+        }
+    }
+}
+
+/// Settings of every AWS client.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct AwsOptions {
+    /// The region; without it the SDK looks for one.
+    pub(crate) region: Option<String>,
+    /// Whether a bucket is a path on the host and not a part of its name.
+    pub(crate) s3_path_style: bool,
+}
+
+/// The crawler and what is expected of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CrawlerSettings {
+    /// The Glue database of the tables.
+    pub(crate) database: String,
+    /// Its name.
+    pub(crate) name: String,
+    /// The role it gets when it has to be created.
+    pub(crate) role: Option<String>,
+    /// How long it is waited for; `None` only starts it.
+    pub(crate) wait: Option<Duration>,
+}
+
+/// What is told on standard error, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Messages {
+    /// How much.
+    pub(crate) level: MessageLevel,
+    /// Lines for people or JSON for machines.
+    pub(crate) json: bool,
+    /// Whether lines may be coloured.
+    pub(crate) color: bool,
+    /// How the progress of tasks is shown.
+    pub(crate) progress: ProgressMode,
+}
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MessageLevel {
+    /// Errors only.
+    Quiet,
+    /// What a run does.
+    Normal,
+    /// `-v`.
+    Debug,
+    /// `-vv`.
+    Trace,
+}
+
+/// How the progress of tasks is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProgressMode {
+    /// A line for each task, redrawn in place.
+    Bars,
+    /// A line now and then.
+    Lines,
+    /// Not at all.
+    Silent,
+}

@@ -1,0 +1,339 @@
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
+
+use super::{
+    ConfigError, DEFAULT_FETCH_SIZE, DEFAULT_GZIP_LEVEL, Destination, Environment, Invocation, Lake, MessageLevel,
+    ProgressMode, QueryConfig, RunConfig, invocation,
+};
+use crate::args::{USAGE, known_options};
+use crate::output::ResultFormat;
+use crate::table_names::TableSelector;
+use project_postgres::{ConnectionDefaults, ConnectionSettings};
+use std::ffi::OsString;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+const URI: &str = "postgres://ann:s3cret@localhost/shop";
+
+fn source(uri: &str) -> ConnectionSettings {
+    ConnectionSettings::parse(uri, &ConnectionDefaults::default()).unwrap()
+}
+
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
+fn invoke_on(terminal: bool, arguments: &[&str], variables: Variables<'_>) -> Result<Invocation, ConfigError> {
+    let variable = |name: &str| {
+        let found = variables.iter().find(|(known, _)| *known == name);
+        found.map(|(_, value)| OsString::from(value))
+    };
+    let environment = Environment {
+        variable: &variable,
+        stderr_is_terminal: terminal,
+    };
+    let outcome = invocation(arguments.iter().map(OsString::from), &environment);
+    assert!(!format!("{outcome:?}").contains("s3cret"), "{outcome:?}");
+    outcome
+}
+
+fn invoke(arguments: &[&str], variables: Variables<'_>) -> Result<Invocation, ConfigError> {
+    invoke_on(false, arguments, variables)
+}
+
+fn run(arguments: &[&str], variables: Variables<'_>) -> RunConfig {
+    match invoke(arguments, variables) {
+        Ok(Invocation::Run(run)) => *run,
+        other => unreachable!("{arguments:?} {variables:?}: {other:?}"),
+    }
+}
+
+fn query(arguments: &[&str], variables: Variables<'_>) -> QueryConfig {
+    match invoke(arguments, variables) {
+        Ok(Invocation::Query(query)) => *query,
+        other => unreachable!("{arguments:?} {variables:?}: {other:?}"),
+    }
+}
+
+fn refusal(exit: u8, arguments: &[&str], variables: Variables<'_>) -> String {
+    let error = invoke(arguments, variables).unwrap_err();
+    assert_eq!(error.exit, exit, "{arguments:?} {variables:?}: {error}");
+    assert!(!error.message.contains('\n'), "{error}");
+    error.message
+}
+
+#[test]
+fn a_run_without_options_has_the_defaults_of_the_help() {
+    let run = run(&[URI], &[]);
+    assert_eq!(run.source, source(URI));
+    assert_eq!(run.tables, [TableSelector::Name("all".into())]);
+    assert_eq!(run.destination, Destination::Local(PathBuf::from("lake")));
+    assert!(run.publish && run.crawler.is_none() && !run.json_report);
+    assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 4));
+    assert!(USAGE.contains(&format!("[default: {DEFAULT_FETCH_SIZE}]")));
+    assert!(USAGE.contains(&format!("({DEFAULT_GZIP_LEVEL} when not given)")));
+    assert!(USAGE.contains("(30m when not given)"));
+}
+
+#[test]
+fn a_flag_wins_over_its_variable_and_the_variable_over_the_default() {
+    let variables: Variables<'_> = &[
+        ("PROJECT_LIMIT", "50"),
+        ("PROJECT_TABLE", "users"),
+        ("DATABASE_URL", "postgres://env@h/env"),
+    ];
+    assert_eq!(run(&[], variables).fetch_size.get(), 50);
+    assert_eq!(run(&[], variables).source, source("postgres://env@h/env"));
+    let flags = run(&[URI, "-l", "1000", "-t", "events"], variables);
+    assert_eq!(flags.fetch_size.get(), 1000);
+    assert_eq!(flags.tables, [TableSelector::Name("events".into())]);
+    assert_eq!(flags.source, source(URI));
+    assert_eq!(
+        run(&[URI], &[("PROJECT_LIMIT", "")]).fetch_size.get(),
+        1000,
+        "an empty variable is none"
+    );
+}
+
+/// Each option does the same as its variable, and each does something: no name is misspelt anywhere.
+#[test]
+fn every_option_has_its_variable() {
+    for option in known_options() {
+        let name = option.trim_start_matches('-');
+        let value = match name {
+            "help" | "version" => continue,
+            "file" | "extra" => {
+                let variable = format!("PROJECT_{}", name.to_uppercase());
+                assert!(refusal(78, &[URI], &[(&variable, "x")]).contains(&variable));
+                assert!(refusal(2, &[URI, &format!("{option}=x")], &[]).contains("later version"));
+                continue;
+            }
+            "limit" | "gzip-level" | "crawler-timeout" => "7",
+            "upload" => "s3://other",
+            "athena-output" => "s3://results",
+            "format" | "log-format" => "json",
+            _ => "x",
+        };
+        let base: &[&str] = match name {
+            athena if athena.starts_with("athena") => &["query", "select 1"],
+            _ => &[URI],
+        };
+        let glue: Variables<'_> = &[
+            ("PROJECT_UPLOAD", "s3://b"),
+            ("PROJECT_GLUE_DATABASE", "d"),
+            ("PROJECT_CRAWLER", "c"),
+        ];
+        let takes_value = USAGE.contains(&format!("{option}=<"));
+        let flag = if takes_value {
+            format!("{option}={value}")
+        } else {
+            option.clone()
+        };
+        let variable = format!("PROJECT_{}", name.replace('-', "_").to_uppercase());
+        let mut with_variable = vec![(variable.as_str(), if takes_value { value } else { "true" })];
+        with_variable.extend(glue);
+
+        let plain = format!("{:?}", invoke(base, glue).unwrap());
+        let by_flag = format!("{:?}", invoke(&[base, &[&flag]].concat(), glue).unwrap());
+        let by_variable = format!("{:?}", invoke(base, &with_variable).unwrap());
+        assert_eq!(by_flag, by_variable, "{option}");
+        assert_ne!(by_flag, plain, "{option} does nothing");
+    }
+}
+
+#[test]
+fn destinations() {
+    let destination = |upload: &str| run(&[URI, "-n", "-u", upload], &[]).destination;
+    assert_eq!(destination("s3://b/p/"), Destination::S3("s3://b/p".into()));
+    assert_eq!(
+        destination("file:///srv/my%20lake"),
+        Destination::Local("/srv/my lake".into())
+    );
+    assert_eq!(destination("out/lake"), Destination::Local("out/lake".into()));
+    for wrong in ["s3://", "s3:///p", "s3:b", "file://lake", "https://b/p", ""] {
+        let message = refusal(2, &[URI, "-n", &format!("--upload={wrong}")], &[]);
+        assert!(message.contains("--upload"), "{message}");
+    }
+    assert!(refusal(78, &[URI], &[("PROJECT_UPLOAD", "ftp://x")]).contains("PROJECT_UPLOAD"));
+}
+
+#[test]
+fn publishing_to_s3_needs_a_crawler_and_a_database() {
+    let message = refusal(78, &[URI, "-u", "s3://b"], &[]);
+    assert!(
+        message.contains("--glue-database") && message.contains("PROJECT_GLUE_DATABASE"),
+        "{message}"
+    );
+    let message = refusal(78, &[URI, "-u", "s3://b", "--glue-database=d"], &[]);
+    assert!(
+        message.contains("--crawler ") && message.contains("PROJECT_CRAWLER"),
+        "{message}"
+    );
+    let complete = [URI, "-u", "s3://b", "--glue-database=d", "--crawler=c"];
+    let crawler = run(&complete, &[]).crawler.unwrap();
+    assert_eq!(
+        (crawler.database.as_str(), crawler.name.as_str(), crawler.role),
+        ("d", "c", None)
+    );
+    assert_eq!(crawler.wait, Some(Duration::from_secs(1800)));
+    assert!(run(&[URI, "-u", "s3://b", "--no-upload"], &[]).crawler.is_none());
+    for (text, seconds) in [("600", 600), ("90s", 90), ("10m", 600), ("2h", 7200)] {
+        let crawler = run(&[&complete[..], &["--crawler-timeout", text]].concat(), &[])
+            .crawler
+            .unwrap();
+        assert_eq!(crawler.wait, Some(Duration::from_secs(seconds)));
+    }
+    for wrong in ["0", "m", "-5", "10d", "1.5h", "10 m", "99999999999", "é"] {
+        let message = refusal(
+            2,
+            &[&complete[..], &[&format!("--crawler-timeout={wrong}")]].concat(),
+            &[],
+        );
+        assert!(message.contains("--crawler-timeout"), "{message}");
+    }
+    let only_started = run(&[&complete[..], &["--no-wait-crawler"]].concat(), &[])
+        .crawler
+        .unwrap();
+    assert_eq!(only_started.wait, None);
+}
+
+#[test]
+fn a_query_goes_to_the_folder_or_to_athena() {
+    let local = query(&["query", "select 1"], &[]);
+    assert_eq!((local.sql.as_str(), local.format), ("select 1", ResultFormat::Table));
+    assert_eq!(local.lake, Lake::Local("lake".into()));
+    assert!(refusal(78, &["query", "select 1", "-u", "s3://b"], &[]).contains("--glue-database"));
+    let athena = query(
+        &["query", "select 1", "-u", "s3://b", "--glue-database=d", "--format=csv"],
+        &[],
+    );
+    let Lake::Athena(settings) = athena.lake else {
+        unreachable!("s3:// is Athena's")
+    };
+    assert_eq!(
+        (settings.database.as_str(), settings.workgroup.as_str(), settings.output),
+        ("d", "primary", None)
+    );
+    assert!(refusal(2, &["query", "select 1", "--format=xml"], &[]).contains("table or csv or json"));
+}
+
+#[test]
+fn the_database_is_needed_and_its_password_never_repeated() {
+    let message = refusal(78, &[], &[]);
+    assert!(
+        message.contains("<POSTGRES-URI>") && message.contains("DATABASE_URL"),
+        "{message}"
+    );
+    for wrong in [
+        "ann:s3cret@h/db",
+        "mysql://ann:s3cret@h/db",
+        "postgres://ann:s3cret@h:x/db",
+        "s3cret",
+    ] {
+        assert!(refusal(2, &[wrong], &[]).contains("<POSTGRES-URI>"));
+        assert!(refusal(78, &[], &[("DATABASE_URL", wrong)]).contains("DATABASE_URL"));
+    }
+    assert!(refusal(2, &["lsit"], &[]).contains("did you mean the verb list"));
+    let by_variables = [("USER", "bob"), ("PGUSER", "ann"), ("PGPASSWORD", "s3cret")];
+    assert_eq!(run(&["postgres://localhost/shop"], &by_variables).source, source(URI));
+    let dsn = run(&[URI], &[("SENTRY_DSN", "https://s3cret@sentry.example/1")]).sentry_dsn;
+    assert!(dsn.unwrap().expose().ends_with("/1"));
+}
+
+#[test]
+fn wrong_values_name_the_flag_or_the_variable() {
+    for (flag, value) in [
+        ("limit", "0"),
+        ("limit", "many"),
+        ("limit", "-1"),
+        ("gzip-level", "10"),
+        ("format", "csv"),
+        ("log-format", "xml"),
+        ("table", "a..b"),
+    ] {
+        let message = refusal(2, &[URI, &format!("--{flag}={value}")], &[]);
+        assert!(message.contains(&format!("--{flag}={value}")), "{message}");
+        let variable = format!("PROJECT_{}", flag.replace('-', "_").to_uppercase());
+        let message = refusal(78, &[URI], &[(&variable, value)]);
+        assert!(message.contains(&format!("{variable}={value}")), "{message}");
+    }
+    assert!(refusal(78, &[URI], &[("PROJECT_NO_UPLOAD", "maybe")]).contains("true or false"));
+    assert!(refusal(78, &[URI], &[("PROJECT_VERBOSE", "loud")]).contains("PROJECT_VERBOSE"));
+    let variable = |name: &str| (name == "PROJECT_TABLE").then(|| OsString::from_vec(vec![0xff]));
+    let environment = Environment {
+        variable: &variable,
+        stderr_is_terminal: false,
+    };
+    let error = invocation([OsString::from(URI)], &environment).unwrap_err();
+    assert!(
+        error.exit == 78 && error.message.contains("PROJECT_TABLE is not valid UTF-8"),
+        "{error}"
+    );
+}
+
+#[test]
+fn messages_follow_the_terminal() {
+    let messages =
+        |terminal, arguments: &[&str], variables: Variables<'_>| match invoke_on(terminal, arguments, variables) {
+            Ok(Invocation::List(list)) => list.messages,
+            other => unreachable!("{other:?}"),
+        };
+    let plain = messages(false, &["list"], &[]);
+    assert_eq!(
+        (plain.level, plain.color, plain.progress),
+        (MessageLevel::Normal, false, ProgressMode::Lines)
+    );
+    let terminal = messages(true, &["list", "-vv"], &[]);
+    assert_eq!(
+        (terminal.level, terminal.color, terminal.progress),
+        (MessageLevel::Trace, true, ProgressMode::Bars)
+    );
+    let no_color = messages(true, &["list"], &[("NO_COLOR", "1")]);
+    assert_eq!((no_color.color, no_color.progress), (false, ProgressMode::Bars));
+    assert!(messages(true, &["list"], &[("NO_COLOR", "")]).color);
+    let dumb = messages(true, &["list"], &[("TERM", "dumb")]);
+    assert_eq!((dumb.color, dumb.progress), (false, ProgressMode::Lines));
+    let json = messages(true, &["list", "--log-format=json"], &[]);
+    assert!(json.json && !json.color && json.progress == ProgressMode::Lines);
+    let quiet = messages(true, &["list", "--quiet"], &[("PROJECT_VERBOSE", "2")]);
+    assert_eq!(
+        (quiet.level, quiet.progress),
+        (MessageLevel::Quiet, ProgressMode::Silent)
+    );
+}
+
+/// The environment is read in one file of the workspace, this module's.
+#[test]
+fn nothing_else_reads_the_environment() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut sources = Vec::new();
+    for member in fs::read_dir(workspace).unwrap() {
+        let member = member.unwrap().path();
+        let name = member.file_name().unwrap().to_str().unwrap().to_owned();
+        if name.starts_with("project_") && name != "project_test_servers" {
+            collect_sources(&member.join("src"), &mut sources);
+        }
+    }
+    assert!(sources.len() > 20, "the search finds the sources: {}", sources.len());
+    let readers: Vec<PathBuf> = sources
+        .into_iter()
+        .filter(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            ["env::var", "env::vars"]
+                .iter()
+                .any(|call| text.contains(&format!("{call}(")) || text.contains(&format!("{call}_os(")))
+        })
+        .map(|path| path.strip_prefix(workspace).unwrap().to_owned())
+        .collect();
+    assert_eq!(readers, [Path::new("project_cli/src/config.rs")]);
+}
+
+fn collect_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect_sources(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push(path);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! The exit codes, a stable interface, and the only place that chooses one.
+
+use crate::config::ConfigError;
+use crate::isolation::Panicked;
+use crate::local_lake::Occupied;
+use crate::selection::UnknownTask;
+use project_aws::{AwsError, AwsErrorKind};
+use project_parquet::RowCountMismatch;
+use project_postgres::{SourceError, SourceErrorKind};
+use project_tasks::DataError;
+use std::io;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ExitCode {
+    /// Everything that was asked for is done.
+    Ok = 0,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// Data or schema refused.
+    Data = 65,
+    /// Source or destination not reachable.
+    Unreachable = 69,
+    /// A task panicked, or something happened that nobody thought of.
+    Internal = 70,
+    /// The local disk.
+    Disk = 74,
+    /// Try again.
+    Temporary = 75,
+    /// Permission or login denied.
+    Denied = 77,
+    /// A setting is missing or names something that does not exist.
+    Configuration = 78,
+    /// Stopped by Ctrl-C.
+    Interrupted = 130,
+    /// Stopped by SIGTERM.
+    Terminated = 143,
+}
+
+/// With several failures, the first of these that occurred.
+const ORDER: [ExitCode; 7] = [
+    ExitCode::Internal,
+    ExitCode::Data,
+    ExitCode::Denied,
+    ExitCode::Configuration,
+    ExitCode::Disk,
+    ExitCode::Unreachable,
+    ExitCode::Temporary,
+];
+
+impl ExitCode {
+    /// The code of one failure: that of the first error in its chain that has a class.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(classify).unwrap_or(Self::Internal)
+    }
+
+    /// The code of a run with these failures.
+    pub(crate) fn of_all(failures: impl IntoIterator<Item = Self>) -> Self {
+        let failures: Vec<Self> = failures.into_iter().collect();
+        let first = ORDER.into_iter().find(|code| failures.contains(code));
+        first.or(failures.first().copied()).unwrap_or(Self::Ok)
+    }
+
+    /// Its number.
+    pub(crate) fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
+    if let Some(error) = error.downcast_ref::<SourceError>() {
+        return Some(match error.kind() {
+            SourceErrorKind::Unreachable => ExitCode::Unreachable,
+            SourceErrorKind::Denied => ExitCode::Denied,
+            SourceErrorKind::Missing | SourceErrorKind::Data => ExitCode::Data,
+            SourceErrorKind::Temporary => ExitCode::Temporary,
+        });
+    }
+    if let Some(error) = error.downcast_ref::<AwsError>() {
+        return Some(match error.kind() {
+            AwsErrorKind::Unreachable => ExitCode::Unreachable,
+            AwsErrorKind::Temporary | AwsErrorKind::Interrupted => ExitCode::Temporary,
+            AwsErrorKind::Denied => ExitCode::Denied,
+            AwsErrorKind::Configuration => ExitCode::Configuration,
+            AwsErrorKind::Data => ExitCode::Data,
+            AwsErrorKind::LocalDisk => ExitCode::Disk,
+        });
+    }
+    if error.is::<DataError>() || error.is::<RowCountMismatch>() {
+        return Some(ExitCode::Data);
+    }
+    if error.is::<UnknownTask>() {
+        return Some(ExitCode::Usage);
+    }
+    if error.is::<Occupied>() || error.is::<ConfigError>() {
+        return Some(ExitCode::Configuration);
+    }
+    #[cfg(feature = "local-query")]
+    if let Some(error) = error.downcast_ref::<project_query::QueryError>() {
+        return Some(of_query(error));
+    }
+    #[cfg(not(feature = "local-query"))]
+    if error.is::<crate::query::WithoutEngine>() {
+        return Some(ExitCode::Configuration);
+    }
+    if error.is::<Panicked>() {
+        return Some(ExitCode::Internal);
+    }
+    error.is::<io::Error>().then_some(ExitCode::Disk)
+}
+
+#[cfg(feature = "local-query")]
+fn of_query(error: &project_query::QueryError) -> ExitCode {
+    use project_query::QueryError;
+    match error {
+        QueryError::Sql(_) | QueryError::NotFound(_) | QueryError::Memory(_) => ExitCode::Data,
+        QueryError::Disk(_) => ExitCode::Disk,
+        QueryError::Cancelled => ExitCode::Temporary,
+        QueryError::Output(cause) => ExitCode::of(cause),
+        QueryError::Internal(_) => ExitCode::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExitCode;
+    use crate::isolation::Panicked;
+    use anyhow::Context;
+    use project_postgres::{SourceError, SourceErrorKind};
+    use project_tasks::DataError;
+    use std::io;
+
+    #[test]
+    fn the_cause_decides_through_any_context() {
+        let disk: anyhow::Result<()> = Err(io::Error::from(io::ErrorKind::StorageFull).into());
+        let disk = disk
+            .context("cannot write a file")
+            .map_err(|error| ExitCode::of(&error));
+        assert_eq!(disk, Err(ExitCode::Disk));
+        let denied = SourceError::new(SourceErrorKind::Denied, "no");
+        assert_eq!(
+            ExitCode::of(&anyhow::Error::new(denied).context("task x")),
+            ExitCode::Denied
+        );
+        assert_eq!(ExitCode::of(&DataError("order 1".into()).into()), ExitCode::Data);
+        assert_eq!(
+            ExitCode::of(&anyhow::anyhow!("nobody thought of this")),
+            ExitCode::Internal
+        );
+        assert_eq!(ExitCode::of(&Panicked::new("x").into()), ExitCode::Internal);
+    }
+
+    #[test]
+    fn several_failures_have_one_code() {
+        let code = |failures: &[ExitCode]| ExitCode::of_all(failures.iter().copied());
+        assert_eq!(code(&[]), ExitCode::Ok);
+        assert_eq!(code(&[ExitCode::Temporary, ExitCode::Data]), ExitCode::Data);
+        assert_eq!(
+            code(&[ExitCode::Data, ExitCode::Internal, ExitCode::Denied]),
+            ExitCode::Internal
+        );
+    }
+}

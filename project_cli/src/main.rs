@@ -1,0 +1,131 @@
+//! The binary `project`: wiring, and the one place where the program ends.
+
+mod args;
+mod config;
+mod destination;
+mod error_tracking;
+mod exit_code;
+mod isolation;
+mod list;
+mod local_lake;
+mod log;
+mod output;
+mod progress;
+mod query;
+mod report;
+mod run;
+mod selection;
+mod setting;
+mod signals;
+mod source_uri;
+mod staging;
+mod table_names;
+
+use crate::config::{Environment, Invocation, MessageLevel, Messages, QueryConfig, RunConfig};
+use crate::exit_code::ExitCode;
+use crate::progress::Progress;
+use crate::report::{Failure, RunReport};
+use crate::signals::Signals;
+use anyhow::{Context, Result};
+use std::env::args_os;
+use std::io::{Write, stderr, stdout};
+use std::process;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Threads that do not notice a stop are left behind after this time.
+const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
+
+fn main() -> process::ExitCode {
+    // Two providers are compiled in, so rustls would not choose by itself. It fails only when one is installed already.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let invocation = match config::invocation(args_os().skip(1), &Environment::of_this_process()) {
+        Ok(invocation) => invocation,
+        Err(error) => {
+            complain(&error.message);
+            return process::ExitCode::from(error.exit);
+        }
+    };
+    let code = execute(invocation).unwrap_or_else(|error| {
+        let failure = Failure::new(&error);
+        complain(&failure.message);
+        failure.code
+    });
+    process::ExitCode::from(code.number())
+}
+
+fn execute(invocation: Invocation) -> Result<ExitCode> {
+    match invocation {
+        Invocation::Help(text) | Invocation::Version(text) => print(&text),
+        Invocation::List(config) => list::list(&config).map(|()| ExitCode::Ok),
+        Invocation::Query(config) => query(&config),
+        Invocation::Run(config) => run(&config),
+    }
+}
+
+fn query(config: &QueryConfig) -> Result<ExitCode> {
+    start_logging(&config.messages)?;
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    let (result, stopped) = runtime.block_on(async {
+        let signals = Signals::listen().context("cannot listen for signals")?;
+        let result = Box::pin(query::query(config, &signals.cancel)).await;
+        anyhow::Ok((result, signals.received()))
+    })?;
+    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
+    match stopped {
+        Some(code) => Ok(code),
+        None => result.map(|()| ExitCode::Ok),
+    }
+}
+
+fn run(config: &RunConfig) -> Result<ExitCode> {
+    let selected = selection::select(&config.tables)?;
+    let sentry = error_tracking::start(config.sentry_dsn.as_ref().map(|dsn| dsn.expose()))?;
+    let progress = start_logging(&config.messages)?;
+    isolation::install_panic_hook();
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    let report = runtime.block_on(async {
+        let signals = Signals::listen().context("cannot listen for signals")?;
+        let mut report = Box::pin(run::run(config, selected, &progress, &signals.cancel)).await;
+        report.stopped = signals.received();
+        anyhow::Ok(report)
+    })?;
+    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
+    drop(progress);
+    error_tracking::report_failures(&report);
+    // Dropping the guard sends what is waiting, for a bounded time.
+    drop(sentry);
+    show(&report, config)?;
+    Ok(report.exit_code())
+}
+
+/// Messages go to standard error from now on, and know how to share it with progress lines.
+fn start_logging(messages: &Messages) -> Result<Progress> {
+    let progress = Progress::new(messages.progress).context("cannot start the progress display")?;
+    log::install(messages, &progress)?;
+    Ok(progress)
+}
+
+/// The summary for people on standard error; the report, if it was asked for, on standard output.
+fn show(report: &RunReport, config: &RunConfig) -> Result<()> {
+    if config.messages.level != MessageLevel::Quiet || !report.is_ok() {
+        writeln!(stderr(), "{report}").context("cannot write to standard error")?;
+    }
+    if config.json_report {
+        let json = serde_json::to_string_pretty(report).context("cannot write the report")?;
+        print(&format!("{json}\n"))?;
+    }
+    Ok(())
+}
+
+fn print(text: &str) -> Result<ExitCode> {
+    stdout()
+        .write_all(text.as_bytes())
+        .context("cannot write to standard output")?;
+    Ok(ExitCode::Ok)
+}
+
+fn complain(message: &str) {
+    // Nothing is left to do when even this fails; the exit code still says it.
+    let _ = writeln!(stderr(), "project: {message}");
+}

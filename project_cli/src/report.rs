@@ -1,0 +1,258 @@
+//! What came of a run: one value, from which the terminal's summary, the JSON and the exit code are made.
+
+use crate::exit_code::ExitCode;
+use serde::Serialize;
+use std::fmt;
+use std::time::Duration;
+
+/// What came of a run.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RunReport {
+    /// The run's own id, which also names its folder in a local lake.
+    pub(crate) run_id: String,
+    /// Where the tables went.
+    pub(crate) destination: String,
+    /// Every selected task, in the order in which they ran.
+    pub(crate) tasks: Vec<TaskReport>,
+    /// A failure that belongs to no single task.
+    pub(crate) failure: Option<Failure>,
+    /// What the reader of the summary should also know.
+    pub(crate) notes: Vec<String>,
+    /// The whole run.
+    pub(crate) duration_ms: u64,
+    /// Set by a signal; wins over every failure.
+    #[serde(skip)]
+    pub(crate) stopped: Option<ExitCode>,
+}
+
+/// What came of one task.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct TaskReport {
+    /// Name in `--table`.
+    pub(crate) task: String,
+    /// Table in the lake.
+    pub(crate) table: String,
+    /// Rows written.
+    pub(crate) rows: u64,
+    /// Bytes written.
+    pub(crate) bytes: u64,
+    /// Files written.
+    pub(crate) files: usize,
+    /// Reading and writing.
+    pub(crate) duration_ms: u64,
+    /// Whether readers of the lake now see this run's rows.
+    pub(crate) published: bool,
+    /// Why it failed, if it did.
+    pub(crate) failure: Option<Failure>,
+}
+
+/// A failure as the report shows it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Failure {
+    /// The whole chain of causes, outermost first.
+    pub(crate) message: String,
+    /// The exit code that this failure alone would give.
+    pub(crate) exit_code: u8,
+    #[serde(skip)]
+    pub(crate) code: ExitCode,
+}
+
+impl Failure {
+    pub(crate) fn new(error: &anyhow::Error) -> Self {
+        let code = ExitCode::of(error);
+        Self {
+            message: sentence(error),
+            exit_code: code.number(),
+            code,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The chain of causes in one line; a cause that the text before it already says is not repeated.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
+impl TaskReport {
+    pub(crate) fn new(task: &str, table: &str) -> Self {
+        Self {
+            task: task.to_owned(),
+            table: table.to_owned(),
+            rows: 0,
+            bytes: 0,
+            files: 0,
+            duration_ms: 0,
+            published: false,
+            failure: None,
+        }
+    }
+}
+
+impl RunReport {
+    /// The code of the whole run.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        let failures = self
+            .tasks
+            .iter()
+            .filter_map(|task| task.failure.as_ref())
+            .chain(&self.failure);
+        self.stopped
+            .unwrap_or_else(|| ExitCode::of_all(failures.map(|failure| failure.code)))
+    }
+
+    /// Whether anything failed or was stopped.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.exit_code() == ExitCode::Ok
+    }
+}
+
+/// The summary for a person: a line for each task, failures last, where they are seen.
+impl fmt::Display for RunReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self
+            .tasks
+            .iter()
+            .map(|task| task.task.chars().count())
+            .max()
+            .unwrap_or(0);
+        for task in self.tasks.iter().filter(|task| task.failure.is_none()) {
+            let state = if task.published { "published" } else { "not published" };
+            writeln!(
+                f,
+                "  {:<width$}  {:>13} rows  {:>9}  {:>3} {}  {:>7}  {state}",
+                task.task,
+                grouped(task.rows),
+                size(task.bytes),
+                task.files,
+                if task.files == 1 { "file " } else { "files" },
+                seconds(task.duration_ms),
+            )?;
+        }
+        for note in &self.notes {
+            writeln!(f, "  {note}")?;
+        }
+        for task in self.tasks.iter() {
+            if let Some(failure) = &task.failure {
+                writeln!(
+                    f,
+                    "  {:<width$}  FAILED ({}): {}",
+                    task.task, failure.exit_code, failure.message
+                )?;
+            }
+        }
+        match &self.failure {
+            // Nothing was selected yet, or nothing could be: there is no more to say.
+            Some(failure) if self.tasks.is_empty() => return write!(f, "failed ({}): {failure}", failure.exit_code),
+            Some(failure) => writeln!(f, "  FAILED ({}): {failure}", failure.exit_code)?,
+            None => {}
+        }
+        let rows = self
+            .tasks
+            .iter()
+            .filter(|task| task.published)
+            .map(|task| task.rows)
+            .sum();
+        let published = self.tasks.iter().filter(|task| task.published).count();
+        let end = match (self.stopped, self.is_ok()) {
+            (Some(_), _) => "stopped by a signal",
+            (None, true) => "done",
+            (None, false) => "failed",
+        };
+        write!(
+            f,
+            "{end}: {published} of {} {} published to {}, {} rows in {} (run {})",
+            self.tasks.len(),
+            if self.tasks.len() == 1 { "table" } else { "tables" },
+            self.destination,
+            grouped(rows),
+            seconds(self.duration_ms),
+            self.run_id,
+        )
+    }
+}
+
+/// 1234567 as `1,234,567`.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Bytes in the largest unit that leaves a number above one.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [(&str, u64); 3] = [("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000)];
+    match UNITS.into_iter().find(|(_, unit)| bytes >= *unit) {
+        Some((name, unit)) => format!("{}.{} {name}", bytes / unit, bytes % unit / (unit / 10)),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// Milliseconds as seconds with one decimal.
+pub(crate) fn seconds(milliseconds: u64) -> String {
+    format!("{}.{} s", milliseconds / 1000, milliseconds % 1000 / 100)
+}
+
+/// Milliseconds, for fields that say `_ms`.
+pub(crate) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Failure, RunReport, TaskReport, grouped, size};
+    use crate::exit_code::ExitCode;
+    use project_tasks::DataError;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(
+            (grouped(0), grouped(999), grouped(1_234_567)),
+            ("0".into(), "999".into(), "1,234,567".into())
+        );
+        assert_eq!(
+            (size(999), size(1_500), size(2_340_000_000)),
+            ("999 B".into(), "1.5 kB".into(), "2.3 GB".into())
+        );
+    }
+
+    #[test]
+    fn a_failure_shows_and_decides_the_code() {
+        let mut report = RunReport {
+            run_id: "r".into(),
+            destination: "./lake".into(),
+            tasks: vec![TaskReport::new("users", "users"), TaskReport::new("orders", "orders")],
+            failure: None,
+            notes: Vec::new(),
+            duration_ms: 1500,
+            stopped: None,
+        };
+        report.tasks[0].published = true;
+        report.tasks[1].failure = Some(Failure::new(&DataError("order 7: no".into()).into()));
+        assert_eq!(report.exit_code(), ExitCode::Data);
+        let text = report.to_string();
+        assert!(text.contains("orders  FAILED (65): order 7: no"), "{text}");
+        assert!(text.contains("failed: 1 of 2 tables published to ./lake"), "{text}");
+        report.stopped = Some(ExitCode::Terminated);
+        assert_eq!(report.exit_code(), ExitCode::Terminated);
+    }
+}

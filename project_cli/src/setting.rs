@@ -1,0 +1,147 @@
+//! One setting at a time: the flag if it was given, else its variable `PROJECT_<NAME>`, else nothing.
+
+use std::ffi::OsString;
+
+use crate::args::Args;
+use crate::config::ConfigError;
+
+/// Where settings are looked up.
+pub(crate) struct Settings<'a> {
+    args: &'a Args,
+    variable: &'a dyn Fn(&str) -> Option<OsString>,
+}
+
+/// A value and where it came from.
+#[derive(Debug)]
+pub(crate) struct Setting {
+    pub(crate) value: String,
+    origin: Origin,
+}
+
+#[derive(Debug)]
+enum Origin {
+    Flag(String),
+    Variable(String),
+}
+
+impl Setting {
+    /// The error for a value that cannot be used: its own origin is named, the value is quoted.
+    pub(crate) fn wrong(&self, what: &str) -> ConfigError {
+        match &self.origin {
+            Origin::Flag(flag) => ConfigError::usage(format!("{flag}={} {what}", self.value)),
+            Origin::Variable(name) => ConfigError::configuration(format!("the variable {name}={} {what}", self.value)),
+        }
+    }
+}
+
+impl<'a> Settings<'a> {
+    pub(crate) fn new(args: &'a Args, variable: &'a dyn Fn(&str) -> Option<OsString>) -> Self {
+        Self { args, variable }
+    }
+
+    /// A variable as it stands; an empty one counts as absent, because charts and shells cannot always leave it out.
+    pub(crate) fn variable(&self, name: &str) -> Result<Option<String>, ConfigError> {
+        let Some(value) = (self.variable)(name).filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        value
+            .into_string()
+            .map(Some)
+            .map_err(|_| ConfigError::configuration(format!("the variable {name} is not valid UTF-8")))
+    }
+
+    /// A setting with a value.
+    pub(crate) fn get(&self, flag: &str) -> Result<Option<Setting>, ConfigError> {
+        if let Some(value) = self.args.values.get(flag) {
+            let setting = Setting {
+                value: value.clone(),
+                origin: Origin::Flag(format!("--{flag}")),
+            };
+            return if value.is_empty() {
+                Err(setting.wrong("needs a value"))
+            } else {
+                Ok(Some(setting))
+            };
+        }
+        let name = variable_name(flag);
+        Ok(self.variable(&name)?.map(|value| Setting {
+            value,
+            origin: Origin::Variable(name),
+        }))
+    }
+
+    pub(crate) fn value(&self, flag: &str) -> Result<Option<String>, ConfigError> {
+        Ok(self.get(flag)?.map(|setting| setting.value))
+    }
+
+    /// A setting without which the work cannot be done, and why it is needed.
+    pub(crate) fn needed(&self, flag: &str, why: &str) -> Result<String, ConfigError> {
+        self.value(flag)?.ok_or_else(|| {
+            ConfigError::configuration(format!(
+                "--{flag} (or the variable {}) is missing: {why}",
+                variable_name(flag)
+            ))
+        })
+    }
+
+    pub(crate) fn number(&self, flag: &str, least: u32, most: u32) -> Result<Option<u32>, ConfigError> {
+        let Some(setting) = self.get(flag)? else {
+            return Ok(None);
+        };
+        let number = setting
+            .value
+            .parse()
+            .ok()
+            .filter(|number| (least..=most).contains(number));
+        number
+            .map(Some)
+            .ok_or_else(|| setting.wrong(&format!("must be a whole number from {least} to {most}")))
+    }
+
+    pub(crate) fn one_of<T, const N: usize>(
+        &self,
+        flag: &str,
+        choices: [(&str, T); N],
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(setting) = self.get(flag)? else {
+            return Ok(None);
+        };
+        let names = choices.each_ref().map(|(name, _)| *name).join(" or ");
+        let chosen = choices.into_iter().find(|(name, _)| *name == setting.value);
+        chosen
+            .map(|(_, choice)| Some(choice))
+            .ok_or_else(|| setting.wrong(&format!("must be {names}")))
+    }
+
+    /// A flag without a value.
+    pub(crate) fn switch(&self, flag: &str) -> Result<bool, ConfigError> {
+        if self.args.switches.contains(flag) {
+            return Ok(true);
+        }
+        let name = variable_name(flag);
+        match self.variable(&name)?.map(|value| value.to_lowercase()).as_deref() {
+            None | Some("0" | "false" | "no" | "off") => Ok(false),
+            Some("1" | "true" | "yes" | "on") => Ok(true),
+            Some(other) => Err(ConfigError::configuration(format!(
+                "the variable {name}={other} must be true or false"
+            ))),
+        }
+    }
+
+    /// How often `-v` was given, or `PROJECT_VERBOSE`.
+    pub(crate) fn verbosity(&self) -> Result<u64, ConfigError> {
+        if self.args.verbosity > 0 {
+            return Ok(self.args.verbosity);
+        }
+        match self.variable("PROJECT_VERBOSE")? {
+            None => Ok(0),
+            Some(value) => value.parse().map_err(|_| {
+                ConfigError::configuration(format!("the variable PROJECT_VERBOSE={value} must be 0, 1 or 2"))
+            }),
+        }
+    }
+}
+
+fn variable_name(flag: &str) -> String {
+    format!("PROJECT_{}", flag.replace('-', "_").to_uppercase())
+}

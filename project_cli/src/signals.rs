@@ -1,0 +1,54 @@
+//! Ctrl-C and SIGTERM: the first asks the run to stop in good order, the second ends the program at once.
+
+use crate::exit_code::ExitCode;
+use std::io;
+use std::sync::{Arc, OnceLock};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+/// Listens for as long as the runtime lives.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    /// Cancelled by the first signal.
+    pub(crate) cancel: CancellationToken,
+    first: Arc<OnceLock<ExitCode>>,
+}
+
+impl Signals {
+    /// Starts to listen; call it within a runtime.
+    pub(crate) fn listen() -> io::Result<Self> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let cancel = CancellationToken::new();
+        let first = Arc::new(OnceLock::new());
+        let (token, received) = (cancel.clone(), Arc::clone(&first));
+        tokio::spawn(async move {
+            loop {
+                let code = tokio::select! {
+                    _ = interrupt.recv() => ExitCode::Interrupted,
+                    _ = terminate.recv() => ExitCode::Terminated,
+                };
+                if received.set(code).is_err() {
+                    end_at_once(code);
+                }
+                warn!("stopping; a second signal ends the program at once");
+                token.cancel();
+            }
+        });
+        Ok(Self { cancel, first })
+    }
+
+    /// The exit code of the signal that came first, if one came.
+    pub(crate) fn received(&self) -> Option<ExitCode> {
+        self.first.get().copied()
+    }
+}
+
+#[expect(
+    clippy::exit,
+    reason = "whoever sends a second signal does not want to wait for anything"
+)]
+fn end_at_once(code: ExitCode) {
+    std::process::exit(code.number().into());
+}
