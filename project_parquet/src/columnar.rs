@@ -1,6 +1,7 @@
 //! Arrow batches, encoded as they come.
 
 use crate::counters::Counters;
+use crate::gzip_pages::GzipPages;
 use crate::logical::SCHEMA_ROOT;
 use crate::parquet_file::{ParquetFile, PartitionValue};
 use crate::partial_file::PartialFile;
@@ -8,8 +9,9 @@ use crate::settings::WriterSettings;
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::file::writer::SerializedFileWriter;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,28 +20,53 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub struct ColumnarWriter {
     file: PartialFile,
-    writer: ArrowWriter<File>,
-    row_group_bytes: usize,
+    writer: SerializedFileWriter<File>,
+    columns: ArrowRowGroupWriterFactory,
+    pages: Arc<GzipPages>,
+    schema: SchemaRef,
+    open: Option<OpenRowGroup>,
+    settings: WriterSettings,
     rows: u64,
     counters: Arc<Counters>,
     bytes_counted: u64,
 }
 
+/// The row group that is being encoded; its finished pages wait in memory.
+struct OpenRowGroup {
+    writers: Vec<ArrowColumnWriter>,
+    rows: usize,
+}
+
+impl std::fmt::Debug for OpenRowGroup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenRowGroup")
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ColumnarWriter {
     /// Creates the file, hidden until [`finish`](Self::finish).
     pub fn create(path: &Path, schema: SchemaRef, settings: &WriterSettings, counters: Arc<Counters>) -> Result<Self> {
+        let props = settings.uncompressed_props();
+        let converter = ArrowSchemaConverter::new()
+            .with_coerce_types(props.coerce_types())
+            .schema_root(SCHEMA_ROOT);
+        let parquet_schema = converter.convert(&schema)?;
+        let pages = GzipPages::new(settings.gzip_level)?;
         let (file, handle) = PartialFile::create(path)?;
-        let options = ArrowWriterOptions::new()
-            .with_properties((*settings.props()?).clone())
-            .with_schema_root(SCHEMA_ROOT.to_owned())
-            // The Arrow schema in the footer would make the same table differ by the path that wrote it.
-            .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(handle, schema, options)
+        let writer = SerializedFileWriter::new(handle, parquet_schema.root_schema_ptr(), props)
             .with_context(|| format!("cannot write {}", path.display()))?;
+        let columns = ArrowRowGroupWriterFactory::new(&writer, schema.clone()).with_page_store_factory(pages.clone());
+        let settings = settings.clone();
         Ok(Self {
             file,
             writer,
-            row_group_bytes: settings.row_group_bytes,
+            columns,
+            pages,
+            schema,
+            open: None,
+            settings,
             rows: 0,
             counters,
             bytes_counted: 0,
@@ -50,12 +77,50 @@ impl ColumnarWriter {
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let target = self.file.target();
         let writing = || format!("cannot write {}", target.display());
-        self.writer.write(batch).with_context(writing)?;
-        if self.writer.memory_size() >= self.row_group_bytes {
-            self.writer.flush().with_context(writing)?;
+        let mut group = match self.open.take() {
+            Some(group) => group,
+            None => {
+                let index = self.writer.flushed_row_groups().len();
+                OpenRowGroup {
+                    writers: self.columns.create_column_writers(index).with_context(writing)?,
+                    rows: 0,
+                }
+            }
+        };
+        let mut writers = group.writers.iter_mut();
+        for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
+            for leaf in compute_leaves(field, array).with_context(writing)? {
+                writers
+                    .next()
+                    .with_context(writing)?
+                    .write(&leaf)
+                    .with_context(writing)?;
+            }
         }
+        group.rows += batch.num_rows();
+        let bytes: usize = group.writers.iter().map(ArrowColumnWriter::memory_size).sum();
+        let full = group.rows >= self.settings.row_group_rows || bytes >= self.settings.row_group_bytes;
+        self.open = Some(group);
         self.rows += batch.num_rows() as u64;
         self.counters.add_rows(batch.num_rows() as u64);
+        if full { self.close_row_group() } else { Ok(()) }
+    }
+
+    fn close_row_group(&mut self) -> Result<()> {
+        let Some(group) = self.open.take() else { return Ok(()) };
+        let target = self.file.target();
+        let writing = || format!("cannot write a row group of {}", target.display());
+        let chunks = group
+            .writers
+            .into_iter()
+            .map(ArrowColumnWriter::close)
+            .collect::<Result<_, _>>();
+        let finished = self.pages.finish(chunks.with_context(writing)?).with_context(writing)?;
+        let mut row_group = self.writer.next_row_group().with_context(writing)?;
+        for (bytes, close) in finished {
+            row_group.append_column(&bytes, close).with_context(writing)?;
+        }
+        row_group.close().with_context(writing)?;
         let written = self.writer.bytes_written() as u64;
         self.counters.add_bytes(written - self.bytes_counted);
         self.bytes_counted = written;
@@ -64,11 +129,12 @@ impl ColumnarWriter {
 
     /// Bytes the file would have if it were finished now, about.
     pub fn estimated_bytes(&self) -> u64 {
-        (self.writer.bytes_written() + self.writer.in_progress_size()) as u64
+        (self.writer.bytes_written() + self.pages.memory_size()) as u64
     }
 
     /// Closes the file, checks its footer and gives it its name.
-    pub fn finish(self, partition: Option<PartitionValue>) -> Result<ParquetFile> {
+    pub fn finish(mut self, partition: Option<PartitionValue>) -> Result<ParquetFile> {
+        self.close_row_group()?;
         let target = self.file.target().display().to_string();
         let handle = self
             .writer

@@ -1,8 +1,7 @@
 //! The writer properties of every file.
 
-use anyhow::{Context, Result};
-use parquet::basic::{Compression, GzipLevel};
-use parquet::file::properties::WriterProperties;
+use parquet::basic::Compression;
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use std::sync::Arc;
 
 /// How files are compressed and cut into row groups.
@@ -26,18 +25,19 @@ impl WriterSettings {
         }
     }
 
-    /// The properties that parquet-rs takes. Everything not set here keeps its default: version 1 pages, which
-    /// every reader knows, dictionaries, statistics per page, no Bloom filters.
-    pub(crate) fn props(&self) -> Result<Arc<WriterProperties>> {
-        let level = GzipLevel::try_new(self.gzip_level)
-            .with_context(|| format!("GZIP level {} does not exist; use 1 to 9", self.gzip_level))?;
+    /// The properties that parquet-rs takes. Pages are not compressed by it, but by
+    /// [`compressed_column`](crate::compressed_column).
+    ///
+    /// Everything not set here keeps its default: version 1 pages, which every reader knows, dictionaries, statistics
+    /// for each page, no Bloom filters.
+    pub(crate) fn uncompressed_props(&self) -> WriterPropertiesPtr {
         let props = WriterProperties::builder()
-            .set_compression(Compression::GZIP(level))
+            .set_compression(Compression::UNCOMPRESSED)
             .set_max_row_group_row_count(Some(self.row_group_rows))
             .set_created_by(concat!("project ", env!("CARGO_PKG_VERSION")).to_owned())
             // With this, lists are written as Athena and Spark expect them: the child is called "element".
             .set_coerce_types(true)
             .build();
-        Ok(Arc::new(props))
+        Arc::new(props)
     }
 }
