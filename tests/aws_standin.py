@@ -11,7 +11,8 @@ Started without arguments it prints `ready http://127.0.0.1:PORT` and serves unt
                          {service, operation, key_contains, mode, status, code, message, seconds, times}; the mode is
                          reject (not done), done_then_error, slow (`seconds` before it is done) or hold (done; the
                          answer waits for the next POST here, `seconds` at most); times -1 is for ever
-  POST /_standin/crawl   {running_seconds, stopping_seconds, fail_with: null or the message of the failure}
+  POST /_standin/crawl   {running_seconds, stopping_seconds, fail_with: null or the message of the failure,
+                         ignore_partition: null or the folder that crawls pass over, such as dt=2026-01-01}
   POST /_standin/reset   forget everything
   GET  /_standin/keys/BUCKET, /_standin/uploads/BUCKET   the keys, and those of the pending multipart uploads
 

@@ -10,6 +10,7 @@ use crate::connection::Aws;
 use crate::crawl_wait::{CrawlWait, Step};
 use crate::error::{AwsError, AwsErrorKind};
 use crate::location::S3Url;
+use crate::published_table::PublishedTable;
 use crate::waiting::{Pace, Stopped, bounded};
 
 /// A crawl takes minutes; asking more often would only be throttled.
@@ -29,8 +30,8 @@ pub struct CrawlerSettings {
     pub role: Option<String>,
     /// The destination of the uploads.
     pub target: S3Url,
-    /// The folders of the destination that were published; each becomes a table.
-    pub tables: Vec<String>,
+    /// What was published; each folder becomes a table, and after the crawl the catalog is compared with this.
+    pub tables: Vec<PublishedTable>,
     /// The time for everything together.
     pub timeout: Duration,
     /// Whether to wait for the end and to look at the result.
@@ -42,7 +43,7 @@ pub struct CrawlerSettings {
 pub enum CrawlOutcome {
     /// It runs; nobody waits for it.
     Started,
-    /// It succeeded, and every published folder is a table.
+    /// It succeeded, and the catalog says of every published folder what is in it.
     Finished {
         /// The tables' names in Glue, in the order of [`CrawlerSettings::tables`].
         tables_seen: Vec<String>,
@@ -52,8 +53,8 @@ pub enum CrawlOutcome {
 }
 
 impl Aws {
-    /// Crawls the published folders: a crawl that starts after the uploads, followed to its end, its tables looked up.
-    /// The crawler is created when it does not exist.
+    /// Crawls the published folders: a crawl that starts after the uploads, followed to its end, its tables compared
+    /// with what was published. The crawler is created when it does not exist.
     pub async fn crawl(
         &self,
         settings: &CrawlerSettings,

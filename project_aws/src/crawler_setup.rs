@@ -54,7 +54,7 @@ impl Aws {
 
     async fn create_crawler(&self, settings: &CrawlerSettings, role: &str) -> Result<(), AwsError> {
         let name = &settings.name;
-        let roots = settings.tables.iter().map(|table| settings.target.join(table));
+        let roots = settings.tables.iter().map(|table| settings.target.join(&table.folder));
         let targets = CrawlerTargets::builder()
             .set_s3_targets(Some(roots.map(|root| s3_target(&root)).collect()))
             .build();
@@ -122,7 +122,7 @@ fn missing_roots(settings: &CrawlerSettings, targets: Option<&CrawlerTargets>) -
         .filter_map(|target| target.path())
         .map(|path| format!("{}/", path.trim_end_matches('/')))
         .collect();
-    let roots = settings.tables.iter().map(|table| settings.target.join(table));
+    let roots = settings.tables.iter().map(|table| settings.target.join(&table.folder));
     roots
         .filter(|root| !covered.iter().any(|target| format!("{root}/").starts_with(target)))
         .collect()
@@ -181,9 +181,19 @@ mod tests {
     use super::{crawl_configuration, missing_roots, s3_target};
     use crate::crawler::CrawlerSettings;
     use crate::location::S3Url;
+    use crate::published_table::PublishedTable;
 
     fn url(text: &str) -> S3Url {
         text.parse().unwrap()
+    }
+
+    fn published(folder: &str) -> PublishedTable {
+        PublishedTable {
+            folder: folder.to_owned(),
+            columns: Vec::new(),
+            partition_key: None,
+            partitions: Vec::new(),
+        }
     }
 
     fn missing(tables: &[&str], targets: &[&str]) -> Vec<String> {
@@ -192,7 +202,7 @@ mod tests {
             database: "lake".to_owned(),
             role: None,
             target: url("s3://lake/team"),
-            tables: tables.iter().map(|&table| table.to_owned()).collect(),
+            tables: tables.iter().map(|&folder| published(folder)).collect(),
             timeout: Duration::from_secs(1),
             wait: true,
         };

@@ -4,12 +4,14 @@ use crate::config::{self, RunConfig};
 use crate::local_lake;
 use crate::report::{Failure, RunReport, milliseconds, seconds};
 use anyhow::{Context, Result};
-use project_aws::{Aws, AwsSettings, CrawlOutcome, CrawlerSettings, LocalFile, S3Url};
+use project_aws::{Aws, AwsSettings, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url};
+use project_parquet::lake_columns;
 use project_tasks::Written;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
@@ -132,10 +134,7 @@ impl Bucket {
         let mut tables = Vec::with_capacity(finished.len());
         for table in finished {
             let uploaded = self.upload(table, cancel).await;
-            if uploaded.is_ok() {
-                tables.push(table.table.clone());
-            }
-            record(report, table.task, uploaded);
+            record(report, table.task, uploaded.map(|published| tables.push(published)));
         }
         let Some(crawler) = &self.crawler else { return };
         if tables.len() < finished.len() {
@@ -150,7 +149,9 @@ impl Bucket {
         }
     }
 
-    async fn upload(&self, table: &Finished, cancel: &CancellationToken) -> Result<()> {
+    async fn upload(&self, table: &Finished, cancel: &CancellationToken) -> Result<PublishedTable> {
+        // First, so that a column that the lake has no type for stops the table while nothing of it is visible.
+        let published = published_table(table).await?;
         let mut files = Vec::with_capacity(table.written.files.len());
         for file in &table.written.files {
             let below = file
@@ -174,13 +175,13 @@ impl Bucket {
             stale = removed.len(),
             "uploaded"
         );
-        Ok(())
+        Ok(published)
     }
 
     async fn crawl(
         &self,
         crawler: &config::CrawlerSettings,
-        tables: Vec<String>,
+        tables: Vec<PublishedTable>,
         report: &mut RunReport,
         cancel: &CancellationToken,
     ) -> Result<()> {
@@ -203,6 +204,28 @@ impl Bucket {
         report.notes.push(note);
         Ok(())
     }
+}
+
+/// What the catalog should say about a table. All its files were written with one schema: the first one tells it.
+async fn published_table(table: &Finished) -> Result<PublishedTable> {
+    let files = &table.written.files;
+    let first = files.first().context("a task that wrote no file")?.path.clone();
+    let columns = spawn_blocking(move || lake_columns(&first)).await??;
+    let partitions: Vec<_> = files.iter().filter_map(|file| file.partition.as_ref()).collect();
+    Ok(PublishedTable {
+        folder: table.table.clone(),
+        columns: columns
+            .into_iter()
+            .map(|column| (column.name, column.glue_type))
+            .collect(),
+        partition_key: partitions.first().map(|partition| partition.key.clone()),
+        partitions: partitions
+            .iter()
+            .map(|partition| partition.value.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect(),
+    })
 }
 
 /// Longest wait for a crawler to take the order, when its end is not waited for.

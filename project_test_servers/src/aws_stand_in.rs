@@ -123,6 +123,16 @@ impl AwsStandIn {
         self.control("crawl", &pace)
     }
 
+    /// Makes the crawls that start from now on pass over the folders of this name, such as `dt=2026-01-01`, and succeed all
+    /// the same, as AWS does when their files differ too much from the others. `None` ends that.
+    ///
+    /// # Errors
+    ///
+    /// When the stand-in does not answer.
+    pub fn ignore_partition(&self, folder: Option<&str>) -> Result<()> {
+        self.control("crawl", &json!({ "ignore_partition": folder }))
+    }
+
     /// Forgets everything: buckets, catalog, queries, faults and the log.
     ///
     /// # Errors

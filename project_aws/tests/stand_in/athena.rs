@@ -7,7 +7,7 @@ use project_aws::{AthenaSettings, AwsErrorKind, CrawlerSettings, QueryAnswer, Ro
 use tempfile::tempdir;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{Shared, Turn, lake, no_progress, parquet_file, spawnable};
+use crate::fixture::{Shared, Turn, lake, no_progress, parquet_file, published, spawnable};
 
 static SERVER: Shared = Shared::new();
 
@@ -31,7 +31,7 @@ async fn with_table(turn: &Turn<'_>, rows: i64) -> Result<()> {
         database: "shop".to_owned(),
         role: Some("crawler".to_owned()),
         target: lake()?,
-        tables: vec!["people".to_owned()],
+        tables: vec![published("people")],
         timeout: Duration::from_secs(30),
         wait: true,
     };

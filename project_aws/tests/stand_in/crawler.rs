@@ -3,49 +3,58 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use project_aws::{AwsErrorKind, CrawlOutcome, CrawlerSettings};
+use project_aws::{AwsErrorKind, CrawlOutcome, CrawlerSettings, PublishedTable};
 use serde_json::json;
 use tempfile::tempdir;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{BUCKET, Shared, Turn, lake, parquet_file, spawnable};
+use crate::fixture::{BUCKET, Shared, Turn, lake, parquet_file, published, spawnable};
 
 static SERVER: Shared = Shared::new();
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/crawler";
 
-fn settings(tables: &[&str]) -> Result<CrawlerSettings> {
+pub(crate) fn settings(tables: &[&str]) -> Result<CrawlerSettings> {
     Ok(CrawlerSettings {
         name: "nightly".to_owned(),
         database: "shop".to_owned(),
         role: Some(ROLE.to_owned()),
         target: lake()?,
-        tables: tables.iter().map(|&table| table.to_owned()).collect(),
+        tables: tables.iter().map(|&table| published(table)).collect(),
         timeout: Duration::from_secs(30),
         wait: true,
     })
 }
 
+/// The published table `events` with a folder for each of these dates.
+pub(crate) fn events_of(dates: &[&str]) -> PublishedTable {
+    PublishedTable {
+        partition_key: Some("dt".to_owned()),
+        partitions: dates.iter().map(|&date| date.to_owned()).collect(),
+        ..published("events")
+    }
+}
+
 /// As if uploaded by us before the crawl.
-fn publish(turn: &Turn<'_>, key: &str) -> Result<()> {
+pub(crate) fn publish(turn: &Turn<'_>, key: &str) -> Result<()> {
     let folder = tempdir()?;
     let file = parquet_file(folder.path(), key, 10)?;
     let content = std::fs::read(file.path)?;
     turn.server()?.put_object(BUCKET, &format!("team/shop/{key}"), &content)
 }
 
-async fn crawl(turn: &Turn<'_>, settings: &CrawlerSettings) -> Result<CrawlOutcome> {
+pub(crate) async fn crawl(turn: &Turn<'_>, settings: &CrawlerSettings) -> Result<CrawlOutcome> {
     let (aws, cancel) = (turn.aws()?, CancellationToken::new());
     Ok(spawnable(aws.crawl(settings, &cancel)).await?)
 }
 
-async fn failure(turn: &Turn<'_>, settings: &CrawlerSettings) -> Result<(AwsErrorKind, String)> {
+pub(crate) async fn failure(turn: &Turn<'_>, settings: &CrawlerSettings) -> Result<(AwsErrorKind, String)> {
     let outcome = turn.aws()?.crawl(settings, &CancellationToken::new()).await;
     let error = outcome.err().context("the crawl succeeded")?;
     Ok((error.kind(), error.to_string()))
 }
 
-fn tables_of(outcome: CrawlOutcome) -> Vec<String> {
+pub(crate) fn tables_of(outcome: CrawlOutcome) -> Vec<String> {
     match outcome {
         CrawlOutcome::Finished { tables_seen, .. } => tables_seen,
         CrawlOutcome::Started => Vec::new(),
@@ -58,7 +67,9 @@ async fn the_crawler_and_its_database_are_created_and_every_folder_is_a_table() 
     publish(&turn, "orders/a.parquet")?;
     publish(&turn, "events/dt=2026-01-01/a.parquet")?;
     publish(&turn, "events/dt=2026-01-02/a.parquet")?;
-    let outcome = crawl(&turn, &settings(&["orders", "events"])?).await?;
+    let mut both = settings(&["orders", "events"])?;
+    both.tables[1] = events_of(&["2026-01-01", "2026-01-02"]);
+    let outcome = crawl(&turn, &both).await?;
     assert_eq!(tables_of(outcome), ["orders", "events"]);
     assert_eq!(turn.calls("CreateDatabase")?.len(), 1);
     assert_eq!(turn.calls("CreateCrawler")?.len(), 1);

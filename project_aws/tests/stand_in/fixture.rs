@@ -9,7 +9,7 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use parquet::arrow::ArrowWriter;
-use project_aws::{Aws, LocalFile, S3Url};
+use project_aws::{Aws, LocalFile, PublishedTable, S3Url};
 use project_test_servers::aws_stand_in::{AwsStandIn, Call};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -95,6 +95,19 @@ pub(crate) fn parquet_file(folder: &Path, key: &str, rows: i64) -> Result<LocalF
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), None)?;
     writer.write(&batch)?;
     save(folder, key, &writer.into_inner()?)
+}
+
+/// What `parquet_file` writes, published in this folder without partitions.
+pub(crate) fn published(folder: &str) -> PublishedTable {
+    let columns = [("id", "bigint"), ("name", "string")];
+    PublishedTable {
+        folder: folder.to_owned(),
+        columns: columns
+            .map(|(name, glue_type)| (name.to_owned(), glue_type.to_owned()))
+            .to_vec(),
+        partition_key: None,
+        partitions: Vec::new(),
+    }
 }
 
 fn save(folder: &Path, key: &str, content: &[u8]) -> Result<LocalFile> {

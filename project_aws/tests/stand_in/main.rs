@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod athena;
+mod catalog;
 mod connection;
 mod crawler;
 mod fixture;
