@@ -13,6 +13,7 @@ pub mod date_span;
 mod export;
 mod lake_name;
 mod rows;
+mod running_statements;
 mod session;
 mod snapshot;
 mod source;

@@ -27,7 +27,12 @@ const SETTINGS: &[(&str, &str)] = &[
     ("client_encoding", "UTF8"),
     // A balancer drops a silent connection after some minutes; the server's probes keep it open.
     ("tcp_keepalives_idle", "60"),
+    // A statement whose client was killed must not go on reading; without it the server notices only when it sends.
+    (CONNECTION_CHECK, "5s"),
 ];
+
+/// The server refuses it on systems that cannot watch a socket while a statement runs (Windows, AIX).
+const CONNECTION_CHECK: &str = "client_connection_check_interval";
 
 /// One statement that applies every setting the server has.
 pub(crate) fn settings() -> String {
@@ -38,7 +43,8 @@ pub(crate) fn settings() -> String {
     format!(
         "SELECT pg_catalog.set_config(known.name, wanted.value, false) \
          FROM (VALUES {}) AS wanted(name, value) \
-         JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name);",
+         JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name) \
+         WHERE known.name <> '{CONNECTION_CHECK}' OR pg_catalog.version() ~ 'linux|darwin|bsd|solaris';",
         values.join(", ")
     )
 }

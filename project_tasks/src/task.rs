@@ -4,10 +4,15 @@ use crate::context::{TaskContext, Written};
 use crate::tasks::table::TableTask;
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_postgres::TableName;
+use project_postgres::{Stopped, TableName};
 use std::fmt::Debug;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::select;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tracing::debug;
 
 /// A table that a task reads, for the preflight and the lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,15 +182,44 @@ impl Task {
         match self {
             Self::Batch(task) => {
                 let task = *task;
-                let done = tokio::task::spawn_blocking(move || task.run(&context)).await;
-                done.unwrap_or_else(|error| match error.try_into_panic() {
-                    Ok(panic) => std::panic::resume_unwind(panic),
-                    Err(error) => Err(error.into()),
-                })
+                run_blocking(context, move |context| task.run(context)).await
             }
             Self::Stream(task) => task.run(&context).await,
             Self::Huge(task) => task.run(&context).await,
             Self::Table(task) => task.run(&context).await,
         }
+    }
+}
+
+/// How often a stopped task is reminded: between two of its statements there is nothing to cancel.
+const REMINDER: Duration = Duration::from_millis(500);
+
+/// Runs a synchronous task and waits for its end, also after a cancellation: it notices that by its statements failing.
+async fn run_blocking(
+    context: TaskContext,
+    run: impl FnOnce(&TaskContext) -> Result<Written> + Send + 'static,
+) -> Result<Written> {
+    let (source, cancel) = (context.source.clone(), context.cancel.clone());
+    let mut running = spawn_blocking(move || run(&context));
+    let reminding = async {
+        cancel.cancelled().await;
+        loop {
+            if let Err(error) = source.cancel_statements().await {
+                debug!(%error, "statements not cancelled");
+            }
+            sleep(REMINDER).await;
+        }
+    };
+    let done = select! {
+        done = &mut running => done,
+        () = reminding => return Err(Stopped.into()),
+    };
+    match done {
+        Ok(Err(_)) if cancel.is_cancelled() => Err(Stopped.into()),
+        Ok(outcome) => outcome,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => resume_unwind(panic),
+            Err(error) => Err(error.into()),
+        },
     }
 }

@@ -1,0 +1,5 @@
+//! What bad input gets: a sentence that names the thing, the right exit code, and nothing half-written in the lake.
+
+mod connection;
+mod data;
+mod disk;

@@ -1,0 +1,12 @@
+//! The built binary from end to end: real Postgres in, a lake out, read back by others.
+
+mod bad_input;
+mod deadline;
+mod independent_reader;
+mod lake_folder;
+mod local_lake;
+mod program;
+mod real_input;
+mod s3_lake;
+mod shop;
+mod signals;
