@@ -129,7 +129,7 @@ mod tests {
             Some(999_999_999_999_999_999)
         );
         assert_eq!(Decimal::new(1_000_000_000_000_000_000, 2).round(18, 2), None);
-        assert_eq!(Decimal::new(999_999_999_999_999_9995, 3).round(18, 2), None);
+        assert_eq!(Decimal::new(9_999_999_999_999_999_995, 3).round(18, 2), None);
         assert_eq!(
             Decimal::new(i128::MAX, 0).round_product(Decimal::new(i128::MAX, 0), 18, 2),
             None
