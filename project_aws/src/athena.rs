@@ -52,9 +52,7 @@ impl Aws {
         }
         // Without the answer nobody knows which query to stop.
         let start = Box::pin(self.start_query(settings, sql));
-        let id = not_broken_off(start, cancel)
-            .await
-            .ok_or_else(|| AwsError::interrupted("starting the query"))??;
+        let id = not_broken_off(start, cancel).await.ok_or_else(|| AwsError::interrupted("starting the query"))??;
         tracing::debug!(query_id = id, "the query is accepted");
         let finished = Box::pin(self.wait_for_query(&id));
         let stopped = match bounded(finished, settings.timeout, cancel).await {
@@ -75,11 +73,10 @@ impl Aws {
     }
 
     async fn start_query(&self, settings: &AthenaSettings, sql: &str) -> Result<String, AwsError> {
-        let result = settings.output.as_ref().map(|place| {
-            ResultConfiguration::builder()
-                .output_location(format!("{place}/"))
-                .build()
-        });
+        let result = settings
+            .output
+            .as_ref()
+            .map(|place| ResultConfiguration::builder().output_location(format!("{place}/")).build());
         // The SDK adds a request token, so a repeated request does not start a second query.
         let answer = self
             .athena
@@ -90,13 +87,10 @@ impl Aws {
             .set_result_configuration(result)
             .send()
             .await;
-        answer
-            .map_err(|error| refused_start(settings, error))?
-            .query_execution_id
-            .ok_or_else(|| {
-                let text = "cannot start the query: Athena gives it no id; run it again";
-                AwsError::new(AwsErrorKind::Temporary, text)
-            })
+        answer.map_err(|error| refused_start(settings, error))?.query_execution_id.ok_or_else(|| {
+            let text = "cannot start the query: Athena gives it no id; run it again";
+            AwsError::new(AwsErrorKind::Temporary, text)
+        })
     }
 
     async fn wait_for_query(&self, id: &str) -> Result<QueryExecution, AwsError> {
@@ -155,9 +149,8 @@ fn refused_start(settings: &AthenaSettings, error: SdkError<StartQueryExecutionE
 
 fn failed(id: &str, status: &QueryExecutionStatus) -> AwsError {
     let reason = status.state_change_reason().unwrap_or("Athena gives no reason");
-    let may_pass = status
-        .athena_error()
-        .is_some_and(|error| error.retryable() || error.error_category() == Some(SYSTEM_ERROR));
+    let may_pass =
+        status.athena_error().is_some_and(|error| error.retryable() || error.error_category() == Some(SYSTEM_ERROR));
     let (kind, remedy) = if may_pass {
         (AwsErrorKind::Temporary, "run it again later")
     } else {

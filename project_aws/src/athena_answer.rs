@@ -112,9 +112,7 @@ impl QueryAnswer {
         self.next_token = page.next_token;
         let rows = page.result_set.and_then(|result| result.rows).unwrap_or_default();
         let values = |row: aws_sdk_athena::types::Row| row.data.unwrap_or_default();
-        rows.into_iter()
-            .map(|row| values(row).into_iter().map(|value| value.var_char_value).collect())
-            .collect()
+        rows.into_iter().map(|row| values(row).into_iter().map(|value| value.var_char_value).collect()).collect()
     }
 }
 
@@ -133,9 +131,7 @@ fn columns_of(page: &GetQueryResultsOutput) -> Vec<Column> {
 /// A SELECT's first row repeats the names of its columns; other statements have no such row.
 fn drop_header(columns: &[Column], rows: &mut Vec<Row>) {
     let names = columns.iter().map(|column| Some(column.name.as_str()));
-    let is_header = rows
-        .first()
-        .is_some_and(|row| row.iter().map(Option::as_deref).eq(names));
+    let is_header = rows.first().is_some_and(|row| row.iter().map(Option::as_deref).eq(names));
     if is_header {
         rows.remove(0);
     }
@@ -151,10 +147,7 @@ mod tests {
 
     #[test]
     fn only_the_row_that_repeats_the_names_is_dropped() {
-        let columns = ["id", "name"].map(|name| Column {
-            name: name.to_owned(),
-            kind: "varchar".to_owned(),
-        });
+        let columns = ["id", "name"].map(|name| Column { name: name.to_owned(), kind: "varchar".to_owned() });
         let mut rows = vec![row(&["id", "name"]), row(&["id", "name"]), row(&["1", "a"])];
         drop_header(&columns, &mut rows);
         assert_eq!(rows, [row(&["id", "name"]), row(&["1", "a"])]);

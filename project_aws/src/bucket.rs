@@ -20,10 +20,8 @@ impl Aws {
                 return Err(sdk_error(format!("cannot reach the bucket {bucket}"), error));
             }
         };
-        let region = error
-            .raw_response()
-            .and_then(|answer| answer.headers().get("x-amz-bucket-region"))
-            .map(str::to_owned);
+        let region =
+            error.raw_response().and_then(|answer| answer.headers().get("x-amz-bucket-region")).map(str::to_owned);
         let elsewhere = region.filter(|region| self.region() != Some(region.as_str()));
         let (kind, text) = match (status, elsewhere) {
             (301 | 307 | 400, Some(region)) => (

@@ -15,27 +15,20 @@ const DIFFERENCES_TOLD: usize = 5;
 pub(crate) fn column_differences(published: &[(String, String)], catalogued: &[Column]) -> Vec<String> {
     let mut left: HashMap<String, &str> = catalogued
         .iter()
-        .map(|column| {
-            (
-                column.name().to_lowercase(),
-                column.r#type().unwrap_or("without a type"),
-            )
-        })
+        .map(|column| (column.name().to_lowercase(), column.r#type().unwrap_or("without a type")))
         .collect();
     let mut differences = Vec::new();
     for (name, in_files) in published {
         match left.remove(&name.to_lowercase()) {
             Some(in_glue) if is_same_type(in_files, in_glue) => {}
-            Some(in_glue) => differences.push(format!(
-                "column {name} is {in_files} in the files and {in_glue} in Glue"
-            )),
+            Some(in_glue) => {
+                differences.push(format!("column {name} is {in_files} in the files and {in_glue} in Glue"))
+            }
             None => differences.push(format!("column {name} ({in_files}) of the files is missing in Glue")),
         }
     }
     // In the catalog's order, so that the message is the same every time.
-    let unknown = catalogued
-        .iter()
-        .filter(|column| left.contains_key(&column.name().to_lowercase()));
+    let unknown = catalogued.iter().filter(|column| left.contains_key(&column.name().to_lowercase()));
     differences.extend(unknown.map(|column| {
         let in_glue = column.r#type().unwrap_or("without a type");
         format!("column {} ({in_glue}) of Glue is not in the files", column.name())
@@ -109,10 +102,7 @@ mod tests {
     }
 
     fn differences(files: &[(&str, &str)], catalogued: &[(&str, &str)]) -> Vec<String> {
-        let files: Vec<_> = files
-            .iter()
-            .map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned()))
-            .collect();
+        let files: Vec<_> = files.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).to_owned())).collect();
         column_differences(&files, &glue(catalogued))
     }
 
@@ -150,11 +140,7 @@ mod tests {
             ("smallint", "int", true),
             ("tinyint", "int", true),
             ("array<smallint>", "array<int>", true),
-            (
-                "map<string,struct<a:tinyint,b:date>>",
-                "map<string,struct<a:int,b:date>>",
-                true,
-            ),
+            ("map<string,struct<a:tinyint,b:date>>", "map<string,struct<a:int,b:date>>", true),
             ("smallint", "smallint", true),
             ("tinyint", "smallint", false),
             ("int", "smallint", false),
@@ -180,14 +166,8 @@ mod tests {
         assert_eq!(key_difference(Some("Dt"), &dt), None);
         let told = |published, keys| key_difference(published, keys).unwrap();
         assert_eq!(told(None, &dt), "its files are partitioned by no key and in Glue by dt");
-        assert_eq!(
-            told(Some("dt"), &none),
-            "its files are partitioned by dt and in Glue by no key"
-        );
-        assert_eq!(
-            told(Some("dt"), &two),
-            "its files are partitioned by dt and in Glue by run, dt"
-        );
+        assert_eq!(told(Some("dt"), &none), "its files are partitioned by dt and in Glue by no key");
+        assert_eq!(told(Some("dt"), &two), "its files are partitioned by dt and in Glue by run, dt");
     }
 
     #[test]

@@ -15,20 +15,14 @@ pub(crate) struct Crc32 {
 
 impl Crc32 {
     pub(crate) fn of(data: &[u8]) -> Self {
-        Self {
-            value: crc32fast::hash(data),
-            bytes: data.len() as u64,
-        }
+        Self { value: crc32fast::hash(data), bytes: data.len() as u64 }
     }
 
     /// The checksum of these bytes followed by `next`.
     pub(crate) fn followed_by(self, next: Self) -> Self {
         let mut hasher = Hasher::new_with_initial_len(self.value, self.bytes);
         hasher.combine(&Hasher::new_with_initial_len(next.value, next.bytes));
-        Self {
-            value: hasher.finalize(),
-            bytes: self.bytes + next.bytes,
-        }
+        Self { value: hasher.finalize(), bytes: self.bytes + next.bytes }
     }
 }
 
@@ -60,10 +54,7 @@ mod tests {
     #[test]
     fn parts_give_the_checksum_of_the_whole() {
         let whole: Vec<u8> = (0..100_000u32).map(|n| (n % 251) as u8).collect();
-        let parts = whole
-            .chunks(7_777)
-            .map(Crc32::of)
-            .fold(Crc32::of(b""), Crc32::followed_by);
+        let parts = whole.chunks(7_777).map(Crc32::of).fold(Crc32::of(b""), Crc32::followed_by);
         assert_eq!(parts, Crc32::of(&whole));
     }
 }

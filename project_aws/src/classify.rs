@@ -41,43 +41,25 @@ where
         SdkError::ResponseError(answer) => {
             let status = answer.raw().status().as_u16();
             let (kind, remedy) = verdict(None, status);
-            (
-                kind,
-                format!(
-                    "the answer could not be read ({}, HTTP {status}); {remedy}",
-                    root_cause(error)
-                ),
-            )
+            (kind, format!("the answer could not be read ({}, HTTP {status}); {remedy}", root_cause(error)))
         }
-        SdkError::TimeoutError(_) => (
-            Unreachable,
-            "no answer in time; check the network, the proxy and the endpoint".to_owned(),
-        ),
+        SdkError::TimeoutError(_) => {
+            (Unreachable, "no answer in time; check the network, the proxy and the endpoint".to_owned())
+        }
         // Credentials are looked for after the request has been built, so a missing one looks like a failed dispatch.
-        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if mentions_credentials(error) => (
-            Denied,
-            format!(
-                "no usable AWS credentials ({}); {HOW_TO_GIVE_CREDENTIALS}",
-                root_cause(error)
-            ),
-        ),
-        SdkError::DispatchFailure(failure) if failure.is_user() => (
-            Configuration,
-            format!("the request cannot be sent ({}); check the endpoint", root_cause(error)),
-        ),
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if mentions_credentials(error) => {
+            (Denied, format!("no usable AWS credentials ({}); {HOW_TO_GIVE_CREDENTIALS}", root_cause(error)))
+        }
+        SdkError::DispatchFailure(failure) if failure.is_user() => {
+            (Configuration, format!("the request cannot be sent ({}); check the endpoint", root_cause(error)))
+        }
         SdkError::DispatchFailure(_) => (
             Unreachable,
-            format!(
-                "no connection ({}); check the network, the proxy and the endpoint",
-                root_cause(error)
-            ),
+            format!("no connection ({}); check the network, the proxy and the endpoint", root_cause(error)),
         ),
         _ => (
             Configuration,
-            format!(
-                "the request cannot be built ({}); check the region and the endpoint",
-                root_cause(error)
-            ),
+            format!("the request cannot be built ({}); check the region and the endpoint", root_cause(error)),
         ),
     }
 }
@@ -155,10 +137,7 @@ mod tests {
     fn the_sentence_says_what_failed_in_whose_words_and_what_to_do() {
         let error = sdk_error("cannot upload s3://lake/a", answer(403, "AccessDenied"));
         let text = error.to_string();
-        assert!(
-            text.starts_with("cannot upload s3://lake/a: its words (AccessDenied, HTTP 403); give"),
-            "{text}"
-        );
+        assert!(text.starts_with("cannot upload s3://lake/a: its words (AccessDenied, HTTP 403); give"), "{text}");
         assert!(std::error::Error::source(&error).is_some());
     }
 
@@ -166,31 +145,15 @@ mod tests {
     fn ways_of_not_reaching_a_service_are_told_apart() {
         let cases: [(Failure, AwsErrorKind, &str); 6] = [
             (no_connection(), AwsErrorKind::Unreachable, "connection refused"),
-            (
-                SdkError::timeout_error("slow"),
-                AwsErrorKind::Unreachable,
-                "no answer in time",
-            ),
-            (
-                no_dispatch("no providers in chain provided credentials"),
-                AwsErrorKind::Denied,
-                "AWS_ACCESS_KEY_ID",
-            ),
+            (SdkError::timeout_error("slow"), AwsErrorKind::Unreachable, "no answer in time"),
+            (no_dispatch("no providers in chain provided credentials"), AwsErrorKind::Denied, "AWS_ACCESS_KEY_ID"),
             (
                 SdkError::construction_failure("Invalid Configuration: Missing Region"),
                 AwsErrorKind::Configuration,
                 "Missing Region",
             ),
-            (
-                SdkError::response_error("cut off", response(200)),
-                AwsErrorKind::Temporary,
-                "cut off",
-            ),
-            (
-                SdkError::response_error("a proxy's page", response(403)),
-                AwsErrorKind::Denied,
-                "HTTP 403",
-            ),
+            (SdkError::response_error("cut off", response(200)), AwsErrorKind::Temporary, "cut off"),
+            (SdkError::response_error("a proxy's page", response(403)), AwsErrorKind::Denied, "HTTP 403"),
         ];
         for (failure, kind, word) in cases {
             let error = sdk_error("cannot do it", failure);

@@ -44,19 +44,15 @@ impl Aws {
             loader = loader.region(Region::new(region.clone()));
         }
         let found = tokio::time::timeout(LOOKUP_LIMIT, loader.load()).await;
-        let config = found
-            .ok()
-            .filter(|config| config.region().is_some())
-            .ok_or_else(no_region)?;
+        let config = found.ok().filter(|config| config.region().is_some()).ok_or_else(no_region)?;
         check_credentials(&config).await?;
         Ok(Self::from_config(&config, settings.s3_path_style))
     }
 
     /// The clients over a configuration that the caller has made. Nothing is looked for and nothing is asked.
     pub fn from_config(config: &SdkConfig, s3_path_style: bool) -> Self {
-        let s3 = aws_sdk_s3::config::Builder::from(config)
-            .force_path_style(s3_path_style)
-            .timeout_config(call_timeouts());
+        let s3 =
+            aws_sdk_s3::config::Builder::from(config).force_path_style(s3_path_style).timeout_config(call_timeouts());
         let glue = aws_sdk_glue::config::Builder::from(config).timeout_config(call_timeouts());
         let athena = aws_sdk_athena::config::Builder::from(config).timeout_config(call_timeouts());
         Self {
@@ -97,19 +93,13 @@ fn timeouts(attempt: Duration) -> TimeoutConfig {
 }
 
 fn no_region() -> AwsError {
-    AwsError::new(
-        AwsErrorKind::Configuration,
-        "no AWS region is set; give it with --region or AWS_REGION",
-    )
+    AwsError::new(AwsErrorKind::Configuration, "no AWS region is set; give it with --region or AWS_REGION")
 }
 
 /// Looks once, now: later every call would look again, and each would report it in its own words.
 async fn check_credentials(config: &SdkConfig) -> Result<(), AwsError> {
     let no_credentials = |why: &str| {
-        AwsError::new(
-            AwsErrorKind::Denied,
-            format!("no usable AWS credentials ({why}); {HOW_TO_GIVE_CREDENTIALS}"),
-        )
+        AwsError::new(AwsErrorKind::Denied, format!("no usable AWS credentials ({why}); {HOW_TO_GIVE_CREDENTIALS}"))
     };
     let Some(provider) = config.credentials_provider() else {
         return Err(no_credentials("no provider is configured"));
@@ -128,11 +118,7 @@ async fn check_credentials(config: &SdkConfig) -> Result<(), AwsError> {
 /// Which provider gave the credentials. An earlier one hides a later one, which is the first thing to know when the
 /// wrong account answers. Only the debug format tells it (secrets are redacted there).
 fn provider_name(credentials: &Credentials) -> String {
-    format!("{credentials:?}")
-        .split('"')
-        .nth(1)
-        .unwrap_or("unknown")
-        .to_owned()
+    format!("{credentials:?}").split('"').nth(1).unwrap_or("unknown").to_owned()
 }
 
 #[cfg(test)]

@@ -32,11 +32,7 @@ pub(crate) struct CrawlWait {
 
 impl CrawlWait {
     pub(crate) fn new() -> Self {
-        Self {
-            ours_started: false,
-            previous: None,
-            lost_starts: 0,
-        }
+        Self { ours_started: false, previous: None, lost_starts: 0 }
     }
 
     /// Judges what GetCrawler shows.
@@ -78,17 +74,11 @@ mod tests {
     use super::{CrawlWait, LOST_STARTS_ALLOWED, Step};
 
     fn run(start: i64, status: LastCrawlStatus) -> LastCrawlInfo {
-        LastCrawlInfo::builder()
-            .start_time(DateTime::from_secs(start))
-            .status(status)
-            .build()
+        LastCrawlInfo::builder().start_time(DateTime::from_secs(start)).status(status).build()
     }
 
     fn crawler(state: &str, last: Option<LastCrawlInfo>) -> Crawler {
-        Crawler::builder()
-            .state(CrawlerState::from(state))
-            .set_last_crawl(last)
-            .build()
+        Crawler::builder().state(CrawlerState::from(state)).set_last_crawl(last).build()
     }
 
     #[test]

@@ -86,10 +86,7 @@ impl Aws {
             return Ok(CrawlOutcome::Started);
         };
         check_end(&settings.name, &ours)?;
-        Ok(CrawlOutcome::Finished {
-            tables_seen: self.verify_tables(settings, &crawler).await?,
-            took: begin.elapsed(),
-        })
+        Ok(CrawlOutcome::Finished { tables_seen: self.verify_tables(settings, &crawler).await?, took: begin.elapsed() })
     }
 
     /// The crawler and our run of it after its end, or `None` when only the start was asked for.
@@ -153,10 +150,7 @@ impl Aws {
 }
 
 fn state_of(crawler: &Crawler) -> String {
-    crawler
-        .state()
-        .map_or("without a state", |state| state.as_str())
-        .to_owned()
+    crawler.state().map_or("without a state", |state| state.as_str()).to_owned()
 }
 
 /// Refuses every end but SUCCEEDED, with Glue's own words.

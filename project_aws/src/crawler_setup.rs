@@ -30,10 +30,7 @@ impl Aws {
             Ok(_) => return Ok(()),
             Err(error) if service_code(&error) == Some("EntityNotFoundException") => {}
             Err(error) => {
-                return Err(sdk_error(
-                    format_args!("cannot look at the Glue database {database}"),
-                    error,
-                ));
+                return Err(sdk_error(format_args!("cannot look at the Glue database {database}"), error));
             }
         }
         let task = format!("cannot create the Glue database {database}");
@@ -55,9 +52,8 @@ impl Aws {
     async fn create_crawler(&self, settings: &CrawlerSettings, role: &str) -> Result<(), AwsError> {
         let name = &settings.name;
         let roots = settings.tables.iter().map(|table| settings.target.join(&table.folder));
-        let targets = CrawlerTargets::builder()
-            .set_s3_targets(Some(roots.map(|root| s3_target(&root)).collect()))
-            .build();
+        let targets =
+            CrawlerTargets::builder().set_s3_targets(Some(roots.map(|root| s3_target(&root)).collect())).build();
         let answer = self
             .glue
             .create_crawler()
@@ -95,16 +91,11 @@ impl Aws {
         }
         let name = &settings.name;
         tracing::info!(crawler = name, folders = missing.len(), "adding folders to the crawler");
-        let mut targets = crawler
-            .targets()
-            .cloned()
-            .unwrap_or_else(|| CrawlerTargets::builder().build());
+        let mut targets = crawler.targets().cloned().unwrap_or_else(|| CrawlerTargets::builder().build());
         let s3_targets = targets.s3_targets.get_or_insert_default();
         s3_targets.extend(missing.iter().map(s3_target));
         let answer = self.glue.update_crawler().name(name).targets(targets).send().await;
-        answer
-            .map(drop)
-            .map_err(|error| sdk_error(format_args!("cannot add folders to the crawler {name}"), error))
+        answer.map(drop).map_err(|error| sdk_error(format_args!("cannot add folders to the crawler {name}"), error))
     }
 }
 
@@ -123,9 +114,7 @@ fn missing_roots(settings: &CrawlerSettings, targets: Option<&CrawlerTargets>) -
         .map(|path| format!("{}/", path.trim_end_matches('/')))
         .collect();
     let roots = settings.tables.iter().map(|table| settings.target.join(&table.folder));
-    roots
-        .filter(|root| !covered.iter().any(|target| format!("{root}/").starts_with(target)))
-        .collect()
+    roots.filter(|root| !covered.iter().any(|target| format!("{root}/").starts_with(target))).collect()
 }
 
 /// One table for each published folder, whatever its neighbours look like, and partitions that follow their table.
@@ -188,12 +177,7 @@ mod tests {
     }
 
     fn published(folder: &str) -> PublishedTable {
-        PublishedTable {
-            folder: folder.to_owned(),
-            columns: Vec::new(),
-            partition_key: None,
-            partitions: Vec::new(),
-        }
+        PublishedTable { folder: folder.to_owned(), columns: Vec::new(), partition_key: None, partitions: Vec::new() }
     }
 
     fn missing(tables: &[&str], targets: &[&str]) -> Vec<String> {
@@ -218,10 +202,7 @@ mod tests {
         assert_eq!(missing(&["foo"], &["s3://lake/team/foo"]), [""; 0]);
         assert_eq!(missing(&["foo"], &["s3://lake/team/"]), [""; 0]);
         assert_eq!(missing(&["foo"], &["s3://lake"]), [""; 0]);
-        assert_eq!(
-            missing(&["foo_bar"], &["s3://lake/team/foo"]),
-            ["s3://lake/team/foo_bar"]
-        );
+        assert_eq!(missing(&["foo_bar"], &["s3://lake/team/foo"]), ["s3://lake/team/foo_bar"]);
         assert_eq!(missing(&["foo"], &["s3://lake/team/foo_bar"]), ["s3://lake/team/foo"]);
         assert_eq!(missing(&["foo"], &["s3://other-lake/team/foo"]), ["s3://lake/team/foo"]);
     }

@@ -34,11 +34,7 @@ pub struct AwsError {
 
 impl AwsError {
     pub(crate) fn new(kind: AwsErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, message: message.into(), source: None }
     }
 
     pub(crate) fn interrupted(while_doing: impl Display) -> Self {

@@ -22,23 +22,14 @@ pub(crate) async fn read_range(path: &Path, offset: u64, bytes: u64) -> Result<R
     let read = tokio::task::spawn_blocking(move || {
         let data = read_exactly(&owned, offset, bytes)?;
         let crc32 = Crc32::of(&data);
-        Ok(Range {
-            data: data.into(),
-            crc32,
-        })
+        Ok(Range { data: data.into(), crc32 })
     });
-    read.await
-        .map_err(io::Error::other)
-        .flatten()
-        .map_err(|error| cannot_read(path, error))
+    read.await.map_err(io::Error::other).flatten().map_err(|error| cannot_read(path, error))
 }
 
 /// Refuses a file that is not as long as it was when it was written.
 pub(crate) async fn check_length(path: &Path, bytes: u64) -> Result<(), AwsError> {
-    let found = tokio::fs::metadata(path)
-        .await
-        .map_err(|error| cannot_read(path, error))?
-        .len();
+    let found = tokio::fs::metadata(path).await.map_err(|error| cannot_read(path, error))?.len();
     if found == bytes {
         return Ok(());
     }

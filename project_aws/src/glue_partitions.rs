@@ -92,9 +92,7 @@ fn partition_faults(folder: &str, partition: &Partition, published: &PublishedTa
         return Vec::new();
     }
     let differences = column_differences(&published.columns, columns);
-    let told = differences
-        .iter()
-        .map(|text| format!("in the partition {folder}, {text}"));
+    let told = differences.iter().map(|text| format!("in the partition {folder}, {text}"));
     told.collect()
 }
 
@@ -106,13 +104,8 @@ mod tests {
     use crate::published_table::PublishedTable;
 
     fn faults(location: &str, columns: &[(&str, &str)]) -> Vec<String> {
-        let columns = columns
-            .iter()
-            .map(|&(name, kind)| Column::builder().name(name).r#type(kind).build().unwrap());
-        let storage = StorageDescriptor::builder()
-            .location(location)
-            .set_columns(Some(columns.collect()))
-            .build();
+        let columns = columns.iter().map(|&(name, kind)| Column::builder().name(name).r#type(kind).build().unwrap());
+        let storage = StorageDescriptor::builder().location(location).set_columns(Some(columns.collect())).build();
         let partition = Partition::builder().storage_descriptor(storage).build();
         let published = PublishedTable {
             folder: "events".to_owned(),
@@ -140,16 +133,9 @@ mod tests {
             ]
         );
         let nowhere = Partition::builder().build();
-        let published = PublishedTable {
-            folder: String::new(),
-            columns: Vec::new(),
-            partition_key: None,
-            partitions: Vec::new(),
-        };
+        let published =
+            PublishedTable { folder: String::new(), columns: Vec::new(), partition_key: None, partitions: Vec::new() };
         let root = "s3://lake/team/events".parse().unwrap();
-        assert_eq!(
-            partition_faults("dt=1", &nowhere, &published, &root),
-            ["the partition dt=1 reads no folder"]
-        );
+        assert_eq!(partition_faults("dt=1", &nowhere, &published, &root), ["the partition dt=1 reads no folder"]);
     }
 }

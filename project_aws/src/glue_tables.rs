@@ -72,10 +72,7 @@ impl Aws {
         match answer {
             Ok(answer) => Ok(answer.table),
             Err(error) if service_code(&error) == Some("EntityNotFoundException") => Ok(None),
-            Err(error) => Err(sdk_error(
-                format_args!("cannot look at the Glue table {database}.{name}"),
-                error,
-            )),
+            Err(error) => Err(sdk_error(format_args!("cannot look at the Glue table {database}.{name}"), error)),
         }
     }
 }
@@ -85,15 +82,9 @@ fn location(table: &Table) -> Option<&str> {
 }
 
 fn table_differences(table: &Table, published: &PublishedTable) -> Vec<String> {
-    let columns = table
-        .storage_descriptor()
-        .map(|storage| storage.columns())
-        .unwrap_or_default();
+    let columns = table.storage_descriptor().map(|storage| storage.columns()).unwrap_or_default();
     let mut differences = column_differences(&published.columns, columns);
-    differences.extend(key_difference(
-        published.partition_key.as_deref(),
-        table.partition_keys(),
-    ));
+    differences.extend(key_difference(published.partition_key.as_deref(), table.partition_keys()));
     differences
 }
 

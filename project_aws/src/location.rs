@@ -32,19 +32,12 @@ impl S3Url {
             (prefix, "") => prefix.to_owned(),
             (prefix, below) => format!("{prefix}/{below}"),
         };
-        Self {
-            bucket: self.bucket.clone(),
-            prefix,
-        }
+        Self { bucket: self.bucket.clone(), prefix }
     }
 
     /// The prefix as a folder: with the slash that keeps `foo` from meaning `foo_bar` too.
     pub(crate) fn folder_prefix(&self) -> String {
-        if self.prefix.is_empty() {
-            String::new()
-        } else {
-            format!("{}/", self.prefix)
-        }
+        if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) }
     }
 }
 
@@ -68,9 +61,7 @@ impl FromStr for S3Url {
                 format!("\"{text}\" is not an S3 location: {why}; it should look like s3://bucket/prefix"),
             )
         };
-        let rest = text
-            .strip_prefix("s3://")
-            .ok_or_else(|| refuse("it does not start with s3://"))?;
+        let rest = text.strip_prefix("s3://").ok_or_else(|| refuse("it does not start with s3://"))?;
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if let Some(fault) = fault_of_bucket(bucket) {
             return Err(refuse(fault));
@@ -79,10 +70,7 @@ impl FromStr for S3Url {
         if let Some(fault) = fault_of_prefix(prefix) {
             return Err(refuse(fault));
         }
-        Ok(Self {
-            bucket: bucket.to_owned(),
-            prefix: prefix.to_owned(),
-        })
+        Ok(Self { bucket: bucket.to_owned(), prefix: prefix.to_owned() })
     }
 }
 
@@ -92,10 +80,7 @@ fn fault_of_bucket(bucket: &str) -> Option<&'static str> {
     let bytes = bucket.as_bytes();
     if bucket.is_empty() {
         Some("the bucket is missing")
-    } else if !bytes
-        .iter()
-        .all(|byte| is_alphanumeric(byte) || matches!(byte, b'-' | b'.'))
-    {
+    } else if !bytes.iter().all(|byte| is_alphanumeric(byte) || matches!(byte, b'-' | b'.')) {
         Some("a bucket name has only lower-case letters, digits, hyphens and dots")
     } else if !(3..=63).contains(&bytes.len()) {
         Some("a bucket name has 3 to 63 characters")

@@ -85,10 +85,7 @@ impl Aws {
             .buffered(PARTS_AT_ONCE)
             .try_collect()
             .await?;
-        let crc32 = parts
-            .iter()
-            .map(|part| part.crc32)
-            .fold(Crc32::of(b""), Crc32::followed_by);
+        let crc32 = parts.iter().map(|part| part.crc32).fold(Crc32::of(b""), Crc32::followed_by);
         let parts = parts.into_iter().map(|part| part.completed).collect();
         let answer = self
             .s3
@@ -149,13 +146,8 @@ impl Aws {
 
     /// Parts that are left cost money until a lifecycle rule finds them. A failure here must not hide the first one.
     async fn abort_parts(&self, object: &S3Url, upload_id: &str) {
-        let abort = self
-            .s3
-            .abort_multipart_upload()
-            .bucket(object.bucket())
-            .key(object.prefix())
-            .upload_id(upload_id)
-            .send();
+        let abort =
+            self.s3.abort_multipart_upload().bucket(object.bucket()).key(object.prefix()).upload_id(upload_id).send();
         let why = match tokio::time::timeout(ABORT_LIMIT, abort).await {
             Ok(Ok(_)) => return,
             // It was completed or aborted after all.

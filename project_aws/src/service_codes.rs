@@ -47,17 +47,9 @@ const RULES: &[Rule] = &[
     Rule {
         kind: Configuration,
         remedy: "raise the quota of the account, or remove what is not needed",
-        codes: &[
-            "LimitExceededException",
-            "ResourceNumberLimitExceededException",
-            "TooManyBuckets",
-        ],
+        codes: &["LimitExceededException", "ResourceNumberLimitExceededException", "TooManyBuckets"],
     },
-    Rule {
-        kind: Configuration,
-        remedy: "set the clock of this machine",
-        codes: &["RequestTimeTooSkewed"],
-    },
+    Rule { kind: Configuration, remedy: "set the clock of this machine", codes: &["RequestTimeTooSkewed"] },
     Rule {
         kind: Denied,
         remedy: "give these credentials the right to do it (IAM policy, bucket policy, Lake Formation)",
@@ -128,32 +120,18 @@ const RULES: &[Rule] = &[
     Rule {
         kind: Temporary,
         remedy: "the bytes were damaged on the way: run it again",
-        codes: &[
-            "BadDigest",
-            "IncompleteBody",
-            "XAmzContentChecksumMismatch",
-            "XAmzContentSHA256Mismatch",
-        ],
+        codes: &["BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"],
     },
     Rule {
         kind: Data,
         remedy: "correct what was sent",
-        codes: &[
-            "EntityTooLarge",
-            "EntityTooSmall",
-            "InvalidPart",
-            "InvalidRequestException",
-            "NoSuchKey",
-        ],
+        codes: &["EntityTooLarge", "EntityTooSmall", "InvalidPart", "InvalidRequestException", "NoSuchKey"],
     },
 ];
 
 /// Kind and remedy of a service's answer.
 pub(crate) fn verdict(code: Option<&str>, status: u16) -> (AwsErrorKind, &'static str) {
-    if let Some(rule) = RULES
-        .iter()
-        .find(|rule| code.is_some_and(|code| rule.codes.contains(&code)))
-    {
+    if let Some(rule) = RULES.iter().find(|rule| code.is_some_and(|code| rule.codes.contains(&code))) {
         return (rule.kind, rule.remedy);
     }
     match status {

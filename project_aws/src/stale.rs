@@ -45,13 +45,8 @@ impl Aws {
 
     /// All keys below the folder, which ends in a slash here: without it `foo` would mean `foo_bar` as well.
     async fn parquet_keys(&self, folder: &S3Url) -> Result<Vec<String>, AwsError> {
-        let mut pages = self
-            .s3
-            .list_objects_v2()
-            .bucket(folder.bucket())
-            .prefix(folder.folder_prefix())
-            .into_paginator()
-            .send();
+        let mut pages =
+            self.s3.list_objects_v2().bucket(folder.bucket()).prefix(folder.folder_prefix()).into_paginator().send();
         let mut keys = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| sdk_error(format_args!("cannot list {folder}"), error))?;

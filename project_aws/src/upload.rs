@@ -85,10 +85,8 @@ impl Aws {
     ) -> Result<Vec<Uploaded>, AwsError> {
         let stop = &cancel.child_token();
         // In boxes, because the compiler cannot see that a stream of borrowing closures may change threads.
-        let uploads: Vec<BoxFuture<'_, _>> = files
-            .iter()
-            .map(|file| self.upload_or_stop(destination, file, progress, stop).boxed())
-            .collect();
+        let uploads: Vec<BoxFuture<'_, _>> =
+            files.iter().map(|file| self.upload_or_stop(destination, file, progress, stop).boxed()).collect();
         let outcomes = stream::iter(uploads).buffered(FILES_AT_ONCE).collect().await;
         all_or_cause(outcomes)
     }
@@ -127,14 +125,8 @@ impl Aws {
             .config_override(Builder::new().timeout_config(transfer_timeouts(file.bytes)))
             .send()
             .await;
-        let expected = Expected {
-            object,
-            file,
-            crc32: content.crc32,
-        };
-        let uploaded = self
-            .settle(&expected, answer.map(|stored| stored.checksum_crc32))
-            .await?;
+        let expected = Expected { object, file, crc32: content.crc32 };
+        let uploaded = self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await?;
         progress(file.bytes);
         Ok(uploaded)
     }
@@ -142,9 +134,7 @@ impl Aws {
     /// Waits until `bytes` more of file contents may be in memory; they count until the permit is dropped.
     pub(crate) async fn reserve_memory(&self, bytes: u64) -> Result<SemaphorePermit<'_>, AwsError> {
         // A part larger than the whole limit (of a file above 600 GB) goes alone.
-        let mib = u32::try_from(bytes.div_ceil(1 << 20))
-            .unwrap_or(u32::MAX)
-            .min(UPLOAD_MEMORY_MIB);
+        let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX).min(UPLOAD_MEMORY_MIB);
         self.upload_memory
             .acquire_many(mib)
             .await

@@ -54,10 +54,7 @@ impl Pace {
     const FIRST: Duration = Duration::from_millis(250);
 
     pub(crate) fn up_to(longest: Duration) -> Self {
-        Self {
-            pause: Self::FIRST,
-            longest,
-        }
+        Self { pause: Self::FIRST, longest }
     }
 
     pub(crate) async fn pause(&mut self) {

@@ -105,12 +105,8 @@ fn typed(matched: &ArgvMap) -> Args {
     } else {
         None
     };
-    let mut args = Args {
-        verb,
-        uri: text(matched.find("<POSTGRES-URI>")),
-        verbosity: matched.get_count("-v"),
-        ..Args::default()
-    };
+    let mut args =
+        Args { verb, uri: text(matched.find("<POSTGRES-URI>")), verbosity: matched.get_count("-v"), ..Args::default() };
     for option in known_options() {
         let name = option.trim_start_matches('-').to_owned();
         match matched.find(&option) {
@@ -134,14 +130,11 @@ fn as_text(arguments: impl IntoIterator<Item = OsString>) -> Result<Vec<String>,
     let mut texts = Vec::new();
     for (at, argument) in arguments.into_iter().enumerate() {
         if at == MAX_ARGUMENTS {
-            return Err(UsageError::new(format!(
-                "there are more than {MAX_ARGUMENTS} arguments"
-            )));
+            return Err(UsageError::new(format!("there are more than {MAX_ARGUMENTS} arguments")));
         }
         // The text itself stays out of the message: it may be a URI with a password.
-        let text = argument
-            .into_string()
-            .map_err(|_| UsageError::new(format!("argument {} is not valid UTF-8", at + 1)))?;
+        let text =
+            argument.into_string().map_err(|_| UsageError::new(format!("argument {} is not valid UTF-8", at + 1)))?;
         texts.push(text);
     }
     Ok(texts)
@@ -185,9 +178,7 @@ fn explain_mismatch(arguments: &[String]) -> UsageError {
     if let Some(flag) = given_twice(arguments) {
         return UsageError::new(format!("the option {flag} is given twice"));
     }
-    let verb = arguments
-        .iter()
-        .find(|argument| ["list", "query"].contains(&argument.as_str()));
+    let verb = arguments.iter().find(|argument| ["list", "query"].contains(&argument.as_str()));
     match verb.map(String::as_str) {
         Some("query") => UsageError::new(
             "query takes one argument, the SQL in quotes: project query \"select * from orders limit 10\"",
@@ -203,9 +194,7 @@ fn given_twice(arguments: &[String]) -> Option<String> {
     let names = Names::of_the_help();
     let mut seen = HashSet::new();
     let options = arguments.iter().take_while(|argument| *argument != "--");
-    options
-        .filter_map(|argument| names.long_name(argument))
-        .find(|name| !seen.insert(name.clone()))
+    options.filter_map(|argument| names.long_name(argument)).find(|name| !seen.insert(name.clone()))
 }
 
 /// Every long option of the help text.
@@ -235,10 +224,7 @@ impl Names {
 
     fn long_name(&self, argument: &str) -> Option<String> {
         let name = argument.split('=').next().unwrap_or(argument);
-        let known = self
-            .0
-            .iter()
-            .find(|(short, long)| long == name || short.as_deref() == Some(name));
+        let known = self.0.iter().find(|(short, long)| long == name || short.as_deref() == Some(name));
         known.map(|(_, long)| long.clone())
     }
 }

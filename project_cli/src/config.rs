@@ -47,10 +47,7 @@ pub(crate) struct Environment<'a> {
 impl Environment<'_> {
     /// The environment of this process.
     pub(crate) fn of_this_process() -> Environment<'static> {
-        Environment {
-            variable: &|name| env::var_os(name),
-            stderr_is_terminal: std::io::stderr().is_terminal(),
-        }
+        Environment { variable: &|name| env::var_os(name), stderr_is_terminal: std::io::stderr().is_terminal() }
     }
 }
 
@@ -66,18 +63,12 @@ pub(crate) struct ConfigError {
 impl ConfigError {
     /// The command line is wrong.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self {
-            exit: 2,
-            message: message.into(),
-        }
+        Self { exit: 2, message: message.into() }
     }
 
     /// A variable is wrong, or a setting is missing.
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
-        Self {
-            exit: 78,
-            message: message.into(),
-        }
+        Self { exit: 78, message: message.into() }
     }
 }
 
@@ -102,10 +93,7 @@ pub(crate) fn invocation(
     let settings = Settings::new(&args, environment.variable);
     let messages = messages(&settings, environment)?;
     Ok(match &args.verb {
-        Some(Verb::List) => Invocation::List(ListConfig {
-            format: result_format(&settings)?,
-            messages,
-        }),
+        Some(Verb::List) => Invocation::List(ListConfig { format: result_format(&settings)?, messages }),
         Some(Verb::Query(sql)) => Invocation::Query(Box::new(query(sql, &settings, messages)?)),
         None => Invocation::Run(Box::new(run(&args, &settings, messages)?)),
     })
@@ -117,21 +105,11 @@ fn query(sql: &str, settings: &Settings<'_>, messages: Messages) -> Result<Query
         Destination::S3(_) => Lake::Athena(AthenaSettings {
             aws: aws(settings)?,
             database: settings.needed("glue-database", "a query on s3:// asks Athena")?,
-            workgroup: settings
-                .value("athena-workgroup")?
-                .unwrap_or_else(|| DEFAULT_WORKGROUP.to_owned()),
-            output: settings
-                .get("athena-output")?
-                .map(|output| s3_url(&output))
-                .transpose()?,
+            workgroup: settings.value("athena-workgroup")?.unwrap_or_else(|| DEFAULT_WORKGROUP.to_owned()),
+            output: settings.get("athena-output")?.map(|output| s3_url(&output)).transpose()?,
         }),
     };
-    Ok(QueryConfig {
-        sql: sql.to_owned(),
-        lake,
-        format: result_format(settings)?,
-        messages,
-    })
+    Ok(QueryConfig { sql: sql.to_owned(), lake, format: result_format(settings)?, messages })
 }
 
 fn run(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<RunConfig, ConfigError> {
@@ -151,10 +129,7 @@ fn run(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<RunCo
         },
         destination,
         publish,
-        fetch_size: settings
-            .number("limit", 1, u32::MAX)?
-            .and_then(NonZeroU32::new)
-            .unwrap_or(FETCH_SIZE),
+        fetch_size: settings.number("limit", 1, u32::MAX)?.and_then(NonZeroU32::new).unwrap_or(FETCH_SIZE),
         gzip_level: settings.number("gzip-level", 1, 9)?.unwrap_or(DEFAULT_GZIP_LEVEL),
         scratch: settings.value("scratch")?.map_or_else(env::temp_dir, PathBuf::from),
         aws: aws(settings)?,
@@ -179,10 +154,7 @@ fn source(args: &Args, settings: &Settings<'_>) -> Result<ConnectionSettings, Co
             // A mistyped verb arrives here as the URI; a verb is short and holds no password.
             let verb = nearest(uri, ["list", "query"]).filter(|_| !uri.contains(':'));
             let hint = verb.map(|verb| format!("; or did you mean the verb {verb}?"));
-            ConfigError::usage(format!(
-                "{what} (the argument <POSTGRES-URI>){}",
-                hint.unwrap_or_default()
-            ))
+            ConfigError::usage(format!("{what} (the argument <POSTGRES-URI>){}", hint.unwrap_or_default()))
         });
     }
     let uri = settings.variable("DATABASE_URL")?.ok_or_else(|| {
@@ -221,12 +193,8 @@ fn destination(settings: &Settings<'_>) -> Result<Destination, ConfigError> {
         if !folder.starts_with('/') {
             return Err(setting.wrong("must name an absolute folder after file://, as in file:///srv/lake"));
         }
-        let url = url::Url::parse(&setting.value)
-            .ok()
-            .and_then(|url| url.to_file_path().ok());
-        return url
-            .map(Destination::Local)
-            .ok_or_else(|| setting.wrong("is not a file:// URL"));
+        let url = url::Url::parse(&setting.value).ok().and_then(|url| url.to_file_path().ok());
+        return url.map(Destination::Local).ok_or_else(|| setting.wrong("is not a file:// URL"));
     }
     if setting.value.contains("://") {
         return Err(setting.wrong("must be s3://bucket/prefix, file:///folder or a folder"));
@@ -235,10 +203,7 @@ fn destination(settings: &Settings<'_>) -> Result<Destination, ConfigError> {
 }
 
 fn s3_url(setting: &Setting) -> Result<String, ConfigError> {
-    let bucket = setting
-        .value
-        .strip_prefix("s3://")
-        .and_then(|rest| rest.split('/').next());
+    let bucket = setting.value.strip_prefix("s3://").and_then(|rest| rest.split('/').next());
     match bucket {
         Some(bucket) if !bucket.is_empty() => Ok(setting.value.trim_end_matches('/').to_owned()),
         _ => Err(setting.wrong("must be s3://bucket or s3://bucket/prefix")),
@@ -275,18 +240,11 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 fn aws(settings: &Settings<'_>) -> Result<AwsOptions, ConfigError> {
-    Ok(AwsOptions {
-        region: settings.value("region")?,
-        s3_path_style: settings.switch("s3-path-style")?,
-    })
+    Ok(AwsOptions { region: settings.value("region")?, s3_path_style: settings.switch("s3-path-style")? })
 }
 
 fn result_format(settings: &Settings<'_>) -> Result<ResultFormat, ConfigError> {
-    let formats = [
-        ("table", ResultFormat::Table),
-        ("csv", ResultFormat::Csv),
-        ("json", ResultFormat::Json),
-    ];
+    let formats = [("table", ResultFormat::Table), ("csv", ResultFormat::Csv), ("json", ResultFormat::Json)];
     Ok(settings.one_of("format", formats)?.unwrap_or(ResultFormat::Table))
 }
 
@@ -295,9 +253,7 @@ fn json_report(settings: &Settings<'_>) -> Result<bool, ConfigError> {
 }
 
 fn messages(settings: &Settings<'_>, environment: &Environment<'_>) -> Result<Messages, ConfigError> {
-    let json = settings
-        .one_of("log-format", [("text", false), ("json", true)])?
-        .unwrap_or(false);
+    let json = settings.one_of("log-format", [("text", false), ("json", true)])?.unwrap_or(false);
     let level = match (settings.switch("quiet")?, settings.verbosity()?) {
         (true, _) => MessageLevel::Quiet,
         (false, 0) => MessageLevel::Normal,

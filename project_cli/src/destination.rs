@@ -2,6 +2,7 @@
 
 use crate::config::{self, RunConfig};
 use crate::local_lake;
+use crate::progress::Progress;
 use crate::report::{Failure, RunReport, milliseconds, seconds};
 use anyhow::{Context, Result};
 use project_aws::{Aws, AwsSettings, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url};
@@ -10,6 +11,8 @@ use project_tasks::Written;
 use std::collections::{BTreeSet, HashSet};
 use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
@@ -54,26 +57,14 @@ impl Destination {
             config::Destination::S3(url) if config.publish => {
                 let url: S3Url = url.parse()?;
                 let region = config.aws.region.clone();
-                let aws = Aws::connect(&AwsSettings {
-                    region,
-                    s3_path_style: config.aws.s3_path_style,
-                })
-                .await?;
+                let aws = Aws::connect(&AwsSettings { region, s3_path_style: config.aws.s3_path_style }).await?;
                 aws.check_bucket(&url).await?;
-                Ok(Self::Bucket(Box::new(Bucket {
-                    aws,
-                    url,
-                    crawler: config.crawler.clone(),
-                })))
+                Ok(Self::Bucket(Box::new(Bucket { aws, url, crawler: config.crawler.clone() })))
             }
             config::Destination::S3(_) => Ok(Self::Unpublished(PathBuf::from("lake"))),
             config::Destination::Local(folder) => {
                 create_dir_all(folder).with_context(|| format!("cannot create the lake {}", folder.display()))?;
-                Ok(if config.publish {
-                    Self::Folder(folder.clone())
-                } else {
-                    Self::Unpublished(folder.clone())
-                })
+                Ok(if config.publish { Self::Folder(folder.clone()) } else { Self::Unpublished(folder.clone()) })
             }
         }
     }
@@ -101,13 +92,17 @@ impl Destination {
     }
 
     /// Makes what the tasks have written visible, and says in the report what came of it.
-    pub(crate) async fn publish(&self, finished: &[Finished], report: &mut RunReport, cancel: &CancellationToken) {
+    pub(crate) async fn publish(
+        &self,
+        finished: &[Finished],
+        report: &mut RunReport,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) {
         match self {
             Self::Unpublished(lake) => {
                 let folder = local_lake::run_folder(lake, &report.run_id);
-                report
-                    .notes
-                    .push(format!("--no-upload: the files are in {}", folder.display()));
+                report.notes.push(format!("--no-upload: the files are in {}", folder.display()));
             }
             Self::Folder(lake) => {
                 for table in finished {
@@ -115,7 +110,7 @@ impl Destination {
                     record(report, table.task, switched);
                 }
             }
-            Self::Bucket(bucket) => bucket.publish(finished, report, cancel).await,
+            Self::Bucket(bucket) => bucket.publish(finished, report, progress, cancel).await,
         }
     }
 }
@@ -130,18 +125,39 @@ fn record(report: &mut RunReport, task: usize, outcome: Result<()>) {
 
 impl Bucket {
     /// Uploads table by table; the crawler starts when every upload has been confirmed, and not at all otherwise.
-    async fn publish(&self, finished: &[Finished], report: &mut RunReport, cancel: &CancellationToken) {
+    async fn publish(
+        &self,
+        finished: &[Finished],
+        report: &mut RunReport,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) {
         let mut tables = Vec::with_capacity(finished.len());
         for table in finished {
-            let uploaded = self.upload(table, cancel).await;
+            let (sent, rows) = (Arc::new(AtomicU64::new(0)), table.written.rows());
+            let sample = Arc::clone(&sent);
+            let line =
+                progress.task(&format!("upload {}", table.table), move || (rows, sample.load(Ordering::Relaxed)));
+            let uploaded = self
+                .upload(
+                    table,
+                    &|bytes| {
+                        sent.fetch_add(bytes, Ordering::Relaxed);
+                    },
+                    cancel,
+                )
+                .await;
+            match &uploaded {
+                Ok(_) => line.finished(),
+                Err(_) => line.failed(),
+            }
             record(report, table.task, uploaded.map(|published| tables.push(published)));
         }
         let Some(crawler) = &self.crawler else { return };
         if tables.len() < finished.len() {
-            report.notes.push(format!(
-                "the crawler {} was not started, because an upload failed",
-                crawler.name
-            ));
+            report
+                .notes
+                .push(format!("the crawler {} was not started, because a table was not uploaded", crawler.name));
         } else if !tables.is_empty()
             && let Err(error) = self.crawl(crawler, tables, report, cancel).await
         {
@@ -149,32 +165,25 @@ impl Bucket {
         }
     }
 
-    async fn upload(&self, table: &Finished, cancel: &CancellationToken) -> Result<PublishedTable> {
+    async fn upload(
+        &self,
+        table: &Finished,
+        sent: &(dyn Fn(u64) + Send + Sync),
+        cancel: &CancellationToken,
+    ) -> Result<PublishedTable> {
         // First, so that a column that the lake has no type for stops the table while nothing of it is visible.
         let published = published_table(table).await?;
         let mut files = Vec::with_capacity(table.written.files.len());
         for file in &table.written.files {
-            let below = file
-                .path
-                .strip_prefix(&table.folder)
-                .context("a file outside its task's folder")?;
+            let below = file.path.strip_prefix(&table.folder).context("a file outside its task's folder")?;
             let key = format!("{}/{}", table.table, below.display());
-            files.push(LocalFile {
-                path: file.path.clone(),
-                key,
-                bytes: file.bytes,
-            });
+            files.push(LocalFile { path: file.path.clone(), key, bytes: file.bytes });
         }
-        self.aws.upload_all(&self.url, &files, &|_| (), cancel).await?;
+        self.aws.upload_all(&self.url, &files, sent, cancel).await?;
         let keep: HashSet<String> = files.into_iter().map(|file| file.key).collect();
         // Only now: until the new files are there, the old ones are the table.
         let removed = self.aws.remove_stale(&self.url, &table.table, &keep).await?;
-        info!(
-            table = table.table,
-            files = keep.len(),
-            stale = removed.len(),
-            "uploaded"
-        );
+        info!(table = table.table, files = keep.len(), stale = removed.len(), "uploaded");
         Ok(published)
     }
 
@@ -214,10 +223,7 @@ async fn published_table(table: &Finished) -> Result<PublishedTable> {
     let partitions: Vec<_> = files.iter().filter_map(|file| file.partition.as_ref()).collect();
     Ok(PublishedTable {
         folder: table.table.clone(),
-        columns: columns
-            .into_iter()
-            .map(|column| (column.name, column.glue_type))
-            .collect(),
+        columns: columns.into_iter().map(|column| (column.name, column.glue_type)).collect(),
         partition_key: partitions.first().map(|partition| partition.key.clone()),
         partitions: partitions
             .iter()

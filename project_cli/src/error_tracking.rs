@@ -52,10 +52,6 @@ fn capture(report: &RunReport, task: Option<&TaskReport>, message: &str, exit_co
             scope.set_tag("table", &task.table);
         }
     };
-    let event = Event {
-        level: Level::Error,
-        message: Some(message.to_owned()),
-        ..Event::default()
-    };
+    let event = Event { level: Level::Error, message: Some(message.to_owned()), ..Event::default() };
     with_scope(tags, || capture_event(event));
 }

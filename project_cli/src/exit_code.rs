@@ -133,20 +133,12 @@ mod tests {
     #[test]
     fn the_cause_decides_through_any_context() {
         let disk: anyhow::Result<()> = Err(io::Error::from(io::ErrorKind::StorageFull).into());
-        let disk = disk
-            .context("cannot write a file")
-            .map_err(|error| ExitCode::of(&error));
+        let disk = disk.context("cannot write a file").map_err(|error| ExitCode::of(&error));
         assert_eq!(disk, Err(ExitCode::Disk));
         let denied = SourceError::new(SourceErrorKind::Denied, "no");
-        assert_eq!(
-            ExitCode::of(&anyhow::Error::new(denied).context("task x")),
-            ExitCode::Denied
-        );
+        assert_eq!(ExitCode::of(&anyhow::Error::new(denied).context("task x")), ExitCode::Denied);
         assert_eq!(ExitCode::of(&DataError("order 1".into()).into()), ExitCode::Data);
-        assert_eq!(
-            ExitCode::of(&anyhow::anyhow!("nobody thought of this")),
-            ExitCode::Internal
-        );
+        assert_eq!(ExitCode::of(&anyhow::anyhow!("nobody thought of this")), ExitCode::Internal);
         assert_eq!(ExitCode::of(&Panicked::new("x").into()), ExitCode::Internal);
     }
 
@@ -155,9 +147,6 @@ mod tests {
         let code = |failures: &[ExitCode]| ExitCode::of_all(failures.iter().copied());
         assert_eq!(code(&[]), ExitCode::Ok);
         assert_eq!(code(&[ExitCode::Temporary, ExitCode::Data]), ExitCode::Data);
-        assert_eq!(
-            code(&[ExitCode::Data, ExitCode::Internal, ExitCode::Denied]),
-            ExitCode::Internal
-        );
+        assert_eq!(code(&[ExitCode::Data, ExitCode::Internal, ExitCode::Denied]), ExitCode::Internal);
     }
 }

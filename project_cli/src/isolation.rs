@@ -22,19 +22,14 @@ pub(crate) struct Panicked {
 impl Panicked {
     pub(crate) fn new(task: &str) -> Self {
         let place = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Self {
-            task: task.to_owned(),
-            place: place.unwrap_or_else(|| "an unknown place".to_owned()),
-        }
+        Self { task: task.to_owned(), place: place.unwrap_or_else(|| "an unknown place".to_owned()) }
     }
 }
 
 /// Logs the place of every panic and keeps it for [`isolate`].
 pub(crate) fn install_panic_hook() {
     set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
         error!(place, "panic");
         *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(place);
     }));
@@ -43,10 +38,7 @@ pub(crate) fn install_panic_hook() {
 /// Runs a task so that a panic in it is an error of that task and of nothing else.
 pub(crate) async fn isolate<T>(task: &str, work: impl Future<Output = Result<T>>) -> Result<T> {
     // A task shares nothing that a panic could leave half-changed: it has its own folder and its own connections.
-    AssertUnwindSafe(work)
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(Panicked::new(task).into()))
+    AssertUnwindSafe(work).catch_unwind().await.unwrap_or_else(|_| Err(Panicked::new(task).into()))
 }
 
 #[cfg(test)]

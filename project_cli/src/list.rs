@@ -8,10 +8,7 @@ use std::io::stdout;
 
 /// Prints every task with its group and what it does.
 pub(crate) fn list(config: &ListConfig) -> Result<()> {
-    let column = |name: &str| Column {
-        name: name.to_owned(),
-        kind: ColumnKind::Text,
-    };
+    let column = |name: &str| Column { name: name.to_owned(), kind: ColumnKind::Text };
     let columns = ["task", "group", "about"].map(column).to_vec();
     let mut printer = ResultPrinter::new(config.format, columns, stdout().lock());
     let rows = REGISTRY.iter().map(|task| {

@@ -74,10 +74,7 @@ mod tests {
         for run in ["a", "b"] {
             stage(lake.path(), run);
             switch(lake.path(), run, "users").unwrap();
-            assert_eq!(
-                read_to_string(lake.path().join("users/part-00000.parquet")).unwrap(),
-                run
-            );
+            assert_eq!(read_to_string(lake.path().join("users/part-00000.parquet")).unwrap(), run);
         }
         assert_eq!(read_link(lake.path().join("users")).unwrap(), Path::new("run=b/users"));
         assert!(lake.path().join("run=a/users/part-00000.parquet").exists());

@@ -35,13 +35,7 @@ where
         .with_ansi(messages.color)
         .with_target(matches!(messages.level, MessageLevel::Debug | MessageLevel::Trace));
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if messages.json {
-        Box::new(
-            layer
-                .json()
-                .flatten_event(true)
-                .with_target(true)
-                .with_filter(filter(messages.level)),
-        )
+        Box::new(layer.json().flatten_event(true).with_target(true).with_filter(filter(messages.level)))
     } else {
         Box::new(layer.with_filter(filter(messages.level)))
     };
@@ -132,10 +126,7 @@ pub(crate) mod testing {
 
     impl Write for Captured {
         fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-            self.0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .extend_from_slice(buffer);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(buffer);
             Ok(buffer.len())
         }
 
@@ -173,12 +164,7 @@ mod tests {
 
     fn lines(level: MessageLevel, json: bool) -> Vec<String> {
         let captured = Captured::default();
-        let messages = Messages {
-            level,
-            json,
-            color: false,
-            progress: ProgressMode::Lines,
-        };
+        let messages = Messages { level, json, color: false, progress: ProgressMode::Lines };
         tracing::dispatcher::with_default(&captured.subscriber(&messages), emit_everything);
         let text = captured.text();
         assert!(!text.contains("s3cret") && !text.contains("aws info"), "{text}");
@@ -187,12 +173,8 @@ mod tests {
 
     #[test]
     fn each_level_says_more() {
-        let counts = [
-            (MessageLevel::Quiet, 1),
-            (MessageLevel::Normal, 3),
-            (MessageLevel::Debug, 4),
-            (MessageLevel::Trace, 6),
-        ];
+        let counts =
+            [(MessageLevel::Quiet, 1), (MessageLevel::Normal, 3), (MessageLevel::Debug, 4), (MessageLevel::Trace, 6)];
         for (level, count) in counts {
             let lines = lines(level, false);
             assert_eq!(lines.len(), count, "{level:?}: {lines:?}");
@@ -203,11 +185,7 @@ mod tests {
     fn lines_for_people_are_short() {
         let lines = lines(MessageLevel::Normal, false);
         assert!(lines[1].contains("Z  INFO our info rows=5"), "{}", lines[1]);
-        assert!(
-            !lines[1].contains("project_tasks") && !lines[1].contains('\u{1b}'),
-            "{}",
-            lines[1]
-        );
+        assert!(!lines[1].contains("project_tasks") && !lines[1].contains('\u{1b}'), "{}", lines[1]);
     }
 
     #[test]

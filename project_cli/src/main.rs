@@ -119,9 +119,7 @@ fn show(report: &RunReport, config: &RunConfig) -> Result<()> {
 }
 
 fn print(text: &str) -> Result<ExitCode> {
-    stdout()
-        .write_all(text.as_bytes())
-        .context("cannot write to standard output")?;
+    stdout().write_all(text.as_bytes()).context("cannot write to standard output")?;
     Ok(ExitCode::Ok)
 }
 

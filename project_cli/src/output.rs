@@ -66,15 +66,7 @@ impl<W: Write> ResultPrinter<W> {
         if format == ResultFormat::Json {
             make_names_unique(&mut columns);
         }
-        Self {
-            format,
-            columns,
-            out,
-            rows: 0,
-            held_back: Vec::new(),
-            widths: None,
-            reader_gone: false,
-        }
+        Self { format, columns, out, rows: 0, held_back: Vec::new(), widths: None, reader_gone: false }
     }
 
     /// Prints the next rows.
@@ -172,9 +164,7 @@ fn make_names_unique(columns: &mut [Column]) {
         let (before, rest) = columns.split_at_mut(at);
         let taken = |name: &str| before.iter().any(|column| column.name == name);
         let column = &mut rest[0];
-        let fresh = (2..)
-            .map(|count| format!("{}_{count}", column.name))
-            .find(|name| !taken(name));
+        let fresh = (2..).map(|count| format!("{}_{count}", column.name)).find(|name| !taken(name));
         if let Some(fresh) = fresh.filter(|_| taken(&column.name)) {
             column.name = fresh;
         }
@@ -209,16 +199,10 @@ fn changes_the_terminal(character: char) -> bool {
 
 fn widths(columns: &[Column], rows: &[Row]) -> Vec<usize> {
     let width = |at: usize, column: &Column| {
-        let values = rows
-            .iter()
-            .map(|row| shown(row.get(at).and_then(Option::as_deref)).width());
+        let values = rows.iter().map(|row| shown(row.get(at).and_then(Option::as_deref)).width());
         values.chain([shown(Some(&column.name)).width()]).max().unwrap_or(0)
     };
-    columns
-        .iter()
-        .enumerate()
-        .map(|(at, column)| width(at, column))
-        .collect()
+    columns.iter().enumerate().map(|(at, column)| width(at, column)).collect()
 }
 
 fn write_table_head(out: &mut impl Write, columns: &[Column], widths: &[usize]) -> io::Result<()> {

@@ -82,23 +82,14 @@ impl Progress {
             let bar = ProgressBar::new_spinner().with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
             self.shared.bars.add(bar)
         });
-        let task = Arc::new(Task {
-            name: name.to_owned(),
-            sample: Box::new(sample),
-            started: Instant::now(),
-            bar,
-        });
+        let task = Arc::new(Task { name: name.to_owned(), sample: Box::new(sample), started: Instant::now(), bar });
         match (&task.bar, self.shared.mode) {
             (Some(bar), _) => bar.set_message(task.state().to_string()),
             (None, ProgressMode::Lines) => tracing::info!(task = name, "started"),
             (None, _) => {}
         }
         lock(&self.shared.tasks).push(Arc::clone(&task));
-        TaskProgress {
-            task,
-            shared: Arc::clone(&self.shared),
-            ended: false,
-        }
+        TaskProgress { task, shared: Arc::clone(&self.shared), ended: false }
     }
 
     /// The lines on the terminal, for those who write between them.
@@ -188,12 +179,7 @@ impl Shared {
 impl Task {
     fn state(&self) -> State<'_> {
         let (rows, bytes) = (self.sample)();
-        State {
-            name: &self.name,
-            rows,
-            bytes,
-            elapsed: self.started.elapsed(),
-        }
+        State { name: &self.name, rows, bytes, elapsed: self.started.elapsed() }
     }
 }
 
@@ -255,45 +241,22 @@ mod tests {
     use std::time::{Duration, Instant};
 
     fn messages() -> Messages {
-        Messages {
-            level: MessageLevel::Normal,
-            json: false,
-            color: false,
-            progress: ProgressMode::Lines,
-        }
+        Messages { level: MessageLevel::Normal, json: false, color: false, progress: ProgressMode::Lines }
     }
 
     #[test]
     fn a_state_is_one_readable_line() {
-        let state = State {
-            name: "combined_orders",
-            rows: 1_234_567,
-            bytes: 5 << 20,
-            elapsed: Duration::from_secs(75),
-        };
+        let state =
+            State { name: "combined_orders", rows: 1_234_567, bytes: 5 << 20, elapsed: Duration::from_secs(75) };
         assert_eq!(state.to_string().len(), 76);
         let words: Vec<_> = state.to_string().split_whitespace().map(str::to_owned).collect();
-        let expected = [
-            "combined_orders",
-            "1,234,567",
-            "rows",
-            "16,460",
-            "rows/s",
-            "5.00",
-            "MiB",
-            "1:15",
-        ];
+        let expected = ["combined_orders", "1,234,567", "rows", "16,460", "rows/s", "5.00", "MiB", "1:15"];
         assert_eq!(words, expected);
     }
 
     #[test]
     fn a_state_at_the_very_start_divides_by_nothing() {
-        let state = State {
-            name: "t",
-            rows: u64::MAX,
-            bytes: 0,
-            elapsed: Duration::ZERO,
-        };
+        let state = State { name: "t", rows: u64::MAX, bytes: 0, elapsed: Duration::ZERO };
         assert_eq!(state.rows_per_second(), u64::MAX);
     }
 
@@ -363,9 +326,6 @@ mod tests {
     fn the_thread_ends_at_once() {
         let started = Instant::now();
         drop(Progress::new(ProgressMode::Lines).unwrap());
-        assert!(
-            started.elapsed() < Duration::from_secs(5),
-            "it waits 30 s between lines, but not to end"
-        );
+        assert!(started.elapsed() < Duration::from_secs(5), "it waits 30 s between lines, but not to end");
     }
 }

@@ -44,9 +44,7 @@ async fn query_folder(config: &QueryConfig, folder: &Path, cancel: &Cancellation
         Ok(open.get_or_insert_with(|| printer(config, columns())).page(page.rows)?)
     };
     let settings = QuerySettings::default();
-    Lake::open(folder)?
-        .query(&config.sql, &settings, cancel.cancelled(), &mut on_page)
-        .await?;
+    Lake::open(folder)?.query(&config.sql, &settings, cancel.cancelled(), &mut on_page).await?;
     open.map_or(Ok(()), |printer| Ok(printer.finish()?))
 }
 
@@ -62,19 +60,12 @@ fn local_column(column: &project_query::Column) -> Column {
         project_query::ColumnKind::Boolean => ColumnKind::Boolean,
         project_query::ColumnKind::Text => ColumnKind::Text,
     };
-    Column {
-        name: column.name.clone(),
-        kind,
-    }
+    Column { name: column.name.clone(), kind }
 }
 
 async fn query_athena(config: &QueryConfig, athena: &config::AthenaSettings, cancel: &CancellationToken) -> Result<()> {
     let region = athena.aws.region.clone();
-    let aws = Aws::connect(&AwsSettings {
-        region,
-        s3_path_style: athena.aws.s3_path_style,
-    })
-    .await?;
+    let aws = Aws::connect(&AwsSettings { region, s3_path_style: athena.aws.s3_path_style }).await?;
     let settings = project_aws::AthenaSettings {
         workgroup: Some(athena.workgroup.clone()),
         output: athena.output.as_deref().map(str::parse).transpose()?,
@@ -82,10 +73,8 @@ async fn query_athena(config: &QueryConfig, athena: &config::AthenaSettings, can
         timeout: ATHENA_TIMEOUT,
     };
     let mut answer = aws.query(&settings, &config.sql, cancel).await?;
-    let columns = answer.columns().iter().map(|column| Column {
-        name: column.name.clone(),
-        kind: athena_kind(&column.kind),
-    });
+    let columns =
+        answer.columns().iter().map(|column| Column { name: column.name.clone(), kind: athena_kind(&column.kind) });
     let mut printer = printer(config, columns.collect());
     while let Some(rows) = answer.next_page().await? {
         if printer.page(rows)? == ControlFlow::Break(()) {

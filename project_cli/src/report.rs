@@ -60,11 +60,7 @@ pub(crate) struct Failure {
 impl Failure {
     pub(crate) fn new(error: &anyhow::Error) -> Self {
         let code = ExitCode::of(error);
-        Self {
-            message: sentence(error),
-            exit_code: code.number(),
-            code,
-        }
+        Self { message: sentence(error), exit_code: code.number(), code }
     }
 }
 
@@ -105,13 +101,8 @@ impl TaskReport {
 impl RunReport {
     /// The code of the whole run.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        let failures = self
-            .tasks
-            .iter()
-            .filter_map(|task| task.failure.as_ref())
-            .chain(&self.failure);
-        self.stopped
-            .unwrap_or_else(|| ExitCode::of_all(failures.map(|failure| failure.code)))
+        let failures = self.tasks.iter().filter_map(|task| task.failure.as_ref()).chain(&self.failure);
+        self.stopped.unwrap_or_else(|| ExitCode::of_all(failures.map(|failure| failure.code)))
     }
 
     /// Whether anything failed or was stopped.
@@ -123,12 +114,7 @@ impl RunReport {
 /// The summary for a person: a line for each task, failures last, where they are seen.
 impl fmt::Display for RunReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self
-            .tasks
-            .iter()
-            .map(|task| task.task.chars().count())
-            .max()
-            .unwrap_or(0);
+        let width = self.tasks.iter().map(|task| task.task.chars().count()).max().unwrap_or(0);
         for task in self.tasks.iter().filter(|task| task.failure.is_none()) {
             let state = if task.published { "published" } else { "not published" };
             writeln!(
@@ -147,11 +133,7 @@ impl fmt::Display for RunReport {
         }
         for task in self.tasks.iter() {
             if let Some(failure) = &task.failure {
-                writeln!(
-                    f,
-                    "  {:<width$}  FAILED ({}): {}",
-                    task.task, failure.exit_code, failure.message
-                )?;
+                writeln!(f, "  {:<width$}  FAILED ({}): {}", task.task, failure.exit_code, failure.message)?;
             }
         }
         match &self.failure {
@@ -160,12 +142,7 @@ impl fmt::Display for RunReport {
             Some(failure) => writeln!(f, "  FAILED ({}): {failure}", failure.exit_code)?,
             None => {}
         }
-        let rows = self
-            .tasks
-            .iter()
-            .filter(|task| task.published)
-            .map(|task| task.rows)
-            .sum();
+        let rows = self.tasks.iter().filter(|task| task.published).map(|task| task.rows).sum();
         let published = self.tasks.iter().filter(|task| task.published).count();
         let end = match (self.stopped, self.is_ok()) {
             (Some(_), _) => "stopped by a signal",
@@ -225,14 +202,8 @@ mod tests {
 
     #[test]
     fn numbers_for_people() {
-        assert_eq!(
-            (grouped(0), grouped(999), grouped(1_234_567)),
-            ("0".into(), "999".into(), "1,234,567".into())
-        );
-        assert_eq!(
-            (size(999), size(1_500), size(2_340_000_000)),
-            ("999 B".into(), "1.5 kB".into(), "2.3 GB".into())
-        );
+        assert_eq!((grouped(0), grouped(999), grouped(1_234_567)), ("0".into(), "999".into(), "1,234,567".into()));
+        assert_eq!((size(999), size(1_500), size(2_340_000_000)), ("999 B".into(), "1.5 kB".into(), "2.3 GB".into()));
     }
 
     #[test]

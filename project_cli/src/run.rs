@@ -77,12 +77,7 @@ async fn attempt(
             cancel: cancel.clone(),
         };
         match run_task(&task, context, progress, &mut report.tasks[entry]).await {
-            Some(written) => finished.push(Finished {
-                task: entry,
-                table: task.folder().to_owned(),
-                folder,
-                written,
-            }),
+            Some(written) => finished.push(Finished { task: entry, table: task.folder().to_owned(), folder, written }),
             None => staging.discard(task.folder()),
         }
         if cancel.is_cancelled() {
@@ -93,7 +88,7 @@ async fn attempt(
     if destination.keeps_staging() {
         staging.keep();
     }
-    destination.publish(&finished, report, cancel).await;
+    destination.publish(&finished, report, progress, cancel).await;
     Ok(())
 }
 
@@ -110,10 +105,7 @@ struct Fit {
 async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport) -> Result<Vec<Fit>> {
     let mut connection = source.connect().await?;
     let tasks = expand(selected, &mut connection).await?;
-    report.tasks = tasks
-        .iter()
-        .map(|task| TaskReport::new(task.name(), task.folder()))
-        .collect();
+    report.tasks = tasks.iter().map(|task| TaskReport::new(task.name(), task.folder())).collect();
     let mut fit = Vec::with_capacity(tasks.len());
     for (entry, task) in tasks.iter().enumerate() {
         let looked = match same_folder(task, &tasks) {
@@ -128,25 +120,14 @@ async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport
         };
         // A server that has gone away is nobody's fault in particular.
         if let Err(error) = &looked
-            && error
-                .downcast_ref::<SourceError>()
-                .is_some_and(|error| error.kind() == SourceErrorKind::Unreachable)
+            && error.downcast_ref::<SourceError>().is_some_and(|error| error.kind() == SourceErrorKind::Unreachable)
         {
             return Err(looked.err().unwrap_or_else(|| anyhow!("the server has gone away")));
         }
         if let Some(lockable) = refuse(report, entry, looked) {
             let tables: Vec<String> = task.reads().iter().map(|read| read.table.to_string()).collect();
-            info!(
-                task = task.name(),
-                reads = tables.join(", "),
-                writes = task.folder(),
-                "will run"
-            );
-            fit.push(Fit {
-                entry,
-                task: task.clone(),
-                lockable,
-            });
+            info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
+            fit.push(Fit { entry, task: task.clone(), lockable });
         }
     }
     Ok(fit)
@@ -154,9 +135,7 @@ async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport
 
 /// Notes a failure in the report; what went well is handed on.
 fn refuse<T>(report: &mut RunReport, entry: usize, outcome: Result<T>) -> Option<T> {
-    outcome
-        .map_err(|error| report.tasks[entry].failure = Some(Failure::new(&error)))
-        .ok()
+    outcome.map_err(|error| report.tasks[entry].failure = Some(Failure::new(&error))).ok()
 }
 
 async fn hold(source: &Source, tasks: &[Fit]) -> Result<(Source, SnapshotHolder)> {
@@ -181,12 +160,7 @@ async fn run_task(task: &Task, context: TaskContext, progress: &Progress, entry:
         Err(error) => {
             line.failed();
             let failure = Failure::new(&error);
-            warn!(
-                task = task.name(),
-                exit_code = failure.exit_code,
-                "task failed: {}",
-                failure.message
-            );
+            warn!(task = task.name(), exit_code = failure.exit_code, "task failed: {}", failure.message);
             entry.failure = Some(failure);
             None
         }

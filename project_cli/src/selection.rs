@@ -47,11 +47,7 @@ fn any_table(schema: &str, table: &str) -> Task {
 
 fn named(name: &str) -> Result<Vec<Task>, UnknownTask> {
     if let Some(group) = Group::EVERY.into_iter().find(|group| group.name() == name) {
-        return Ok(REGISTRY
-            .iter()
-            .filter(|task| task.group() == Some(group))
-            .cloned()
-            .collect());
+        return Ok(REGISTRY.iter().filter(|task| task.group() == Some(group)).cloned().collect());
     }
     let groups = Group::EVERY.into_iter().map(Group::name);
     match REGISTRY.iter().find(|task| task.name() == name) {
@@ -90,9 +86,7 @@ pub(crate) async fn expand(selected: Vec<Selected>, connection: &mut PgConnectio
 
 /// The other task that would write to the same folder, if there is one.
 pub(crate) fn same_folder<'a>(task: &Task, tasks: &'a [Task]) -> Option<&'a Task> {
-    tasks
-        .iter()
-        .find(|other| other.folder() == task.folder() && other.name() != task.name())
+    tasks.iter().find(|other| other.folder() == task.folder() && other.name() != task.name())
 }
 
 #[cfg(test)]
@@ -114,10 +108,7 @@ mod tests {
     fn groups_and_names() {
         let names = |text| tasks(text).map(|tasks| tasks.iter().map(|task| task.name().to_owned()).collect::<Vec<_>>());
         assert_eq!(names("all").unwrap(), ["combined_orders", "users"]);
-        assert_eq!(
-            names("huge_tasks,products,public.t").unwrap(),
-            ["events", "products", "public.t"]
-        );
+        assert_eq!(names("huge_tasks,products,public.t").unwrap(), ["events", "products", "public.t"]);
     }
 
     #[test]

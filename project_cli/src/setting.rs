@@ -53,21 +53,11 @@ impl<'a> Settings<'a> {
     /// A setting with a value.
     pub(crate) fn get(&self, flag: &str) -> Result<Option<Setting>, ConfigError> {
         if let Some(value) = self.args.values.get(flag) {
-            let setting = Setting {
-                value: value.clone(),
-                origin: Origin::Flag(format!("--{flag}")),
-            };
-            return if value.is_empty() {
-                Err(setting.wrong("needs a value"))
-            } else {
-                Ok(Some(setting))
-            };
+            let setting = Setting { value: value.clone(), origin: Origin::Flag(format!("--{flag}")) };
+            return if value.is_empty() { Err(setting.wrong("needs a value")) } else { Ok(Some(setting)) };
         }
         let name = variable_name(flag);
-        Ok(self.variable(&name)?.map(|value| Setting {
-            value,
-            origin: Origin::Variable(name),
-        }))
+        Ok(self.variable(&name)?.map(|value| Setting { value, origin: Origin::Variable(name) }))
     }
 
     pub(crate) fn value(&self, flag: &str) -> Result<Option<String>, ConfigError> {
@@ -77,10 +67,7 @@ impl<'a> Settings<'a> {
     /// A setting without which the work cannot be done, and why it is needed.
     pub(crate) fn needed(&self, flag: &str, why: &str) -> Result<String, ConfigError> {
         self.value(flag)?.ok_or_else(|| {
-            ConfigError::configuration(format!(
-                "--{flag} (or the variable {}) is missing: {why}",
-                variable_name(flag)
-            ))
+            ConfigError::configuration(format!("--{flag} (or the variable {}) is missing: {why}", variable_name(flag)))
         })
     }
 
@@ -88,14 +75,8 @@ impl<'a> Settings<'a> {
         let Some(setting) = self.get(flag)? else {
             return Ok(None);
         };
-        let number = setting
-            .value
-            .parse()
-            .ok()
-            .filter(|number| (least..=most).contains(number));
-        number
-            .map(Some)
-            .ok_or_else(|| setting.wrong(&format!("must be a whole number from {least} to {most}")))
+        let number = setting.value.parse().ok().filter(|number| (least..=most).contains(number));
+        number.map(Some).ok_or_else(|| setting.wrong(&format!("must be a whole number from {least} to {most}")))
     }
 
     pub(crate) fn one_of<T, const N: usize>(
@@ -108,9 +89,7 @@ impl<'a> Settings<'a> {
         };
         let names = choices.each_ref().map(|(name, _)| *name).join(" or ");
         let chosen = choices.into_iter().find(|(name, _)| *name == setting.value);
-        chosen
-            .map(|(_, choice)| Some(choice))
-            .ok_or_else(|| setting.wrong(&format!("must be {names}")))
+        chosen.map(|(_, choice)| Some(choice)).ok_or_else(|| setting.wrong(&format!("must be {names}")))
     }
 
     /// A flag without a value.
@@ -122,9 +101,9 @@ impl<'a> Settings<'a> {
         match self.variable(&name)?.map(|value| value.to_lowercase()).as_deref() {
             None | Some("0" | "false" | "no" | "off") => Ok(false),
             Some("1" | "true" | "yes" | "on") => Ok(true),
-            Some(other) => Err(ConfigError::configuration(format!(
-                "the variable {name}={other} must be true or false"
-            ))),
+            Some(other) => {
+                Err(ConfigError::configuration(format!("the variable {name}={other} must be true or false")))
+            }
         }
     }
 

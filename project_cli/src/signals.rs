@@ -45,10 +45,7 @@ impl Signals {
     }
 }
 
-#[expect(
-    clippy::exit,
-    reason = "whoever sends a second signal does not want to wait for anything"
-)]
+#[expect(clippy::exit, reason = "whoever sends a second signal does not want to wait for anything")]
 fn end_at_once(code: ExitCode) {
     std::process::exit(code.number().into());
 }

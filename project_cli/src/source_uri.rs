@@ -11,16 +11,12 @@ pub(crate) fn parse(text: &str, defaults: &ConnectionDefaults) -> Result<Connect
         return Err(not_postgres());
     }
     if rest.contains(|character: char| character.is_whitespace() || character.is_control()) {
-        return Err(format!(
-            "the Postgres URI holds a space or a control character; write {ENCODING}"
-        ));
+        return Err(format!("the Postgres URI holds a space or a control character; write {ENCODING}"));
     }
     // Such a character in a password ends the host too early, and the rest would pass for a path or a parameter.
     let authority_ends = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     if rest[authority_ends..].contains(['@', '#']) {
-        return Err(format!(
-            "the Postgres URI has an unencoded '/', '?', '#' or '@'; write {ENCODING}"
-        ));
+        return Err(format!("the Postgres URI has an unencoded '/', '?', '#' or '@'; write {ENCODING}"));
     }
     ConnectionSettings::parse(text, defaults).map_err(|error| error.to_string())
 }
@@ -37,10 +33,7 @@ mod tests {
     use project_postgres::ConnectionDefaults;
 
     fn defaults() -> ConnectionDefaults {
-        ConnectionDefaults {
-            user: Some("bob".into()),
-            password: Some("s3cret".into()),
-        }
+        ConnectionDefaults { user: Some("bob".into()), password: Some("s3cret".into()) }
     }
 
     #[test]

@@ -45,11 +45,7 @@ impl StagingFolder {
 
 impl Drop for StagingFolder {
     fn drop(&mut self) {
-        let removed = if self.keep {
-            remove_dir(&self.path)
-        } else {
-            remove_dir_all(&self.path)
-        };
+        let removed = if self.keep { remove_dir(&self.path) } else { remove_dir_all(&self.path) };
         match removed {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && self.keep => {}
             Err(error) if error.kind() != ErrorKind::NotFound => {

@@ -39,10 +39,7 @@ impl std::error::Error for TableNameError {}
 
 /// Reads the value of `--table`.
 pub(crate) fn parse(text: &str) -> Result<Vec<TableSelector>, TableNameError> {
-    let mut reader = Reader {
-        characters: text.chars().collect(),
-        at: 0,
-    };
+    let mut reader = Reader { characters: text.chars().collect(), at: 0 };
     let mut selectors = vec![reader.selector()?];
     while reader.take(',') {
         selectors.push(reader.selector()?);
@@ -56,12 +53,7 @@ pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
     let slips_allowed = (wanted.chars().count() / 3).clamp(1, 4);
     candidates
         .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &candidate.to_lowercase()), candidate))
         .filter(|(slips, _)| *slips <= slips_allowed)
         .min_by_key(|(slips, _)| *slips)
         .map(|(_, candidate)| candidate)
@@ -91,10 +83,7 @@ impl Reader {
         let first = self.part()?;
         if !self.take('.') {
             if first.is_star() {
-                return Err(wrong(
-                    first.start,
-                    "'*' needs a schema before it: schema.*, or all for every task",
-                ));
+                return Err(wrong(first.start, "'*' needs a schema before it: schema.*, or all for every task"));
             }
             return Ok(TableSelector::Name(first.name));
         }
@@ -111,10 +100,7 @@ impl Reader {
         Ok(if second.is_star() {
             TableSelector::Schema(first.name)
         } else {
-            TableSelector::Table {
-                schema: first.name,
-                table: second.name,
-            }
+            TableSelector::Table { schema: first.name, table: second.name }
         })
     }
 
@@ -125,11 +111,7 @@ impl Reader {
             self.skip_spaces();
             return match self.peek() {
                 None | Some('.' | ',') if name.is_empty() => Err(wrong(start, "a name is empty")),
-                None | Some('.' | ',') => Ok(Part {
-                    name,
-                    quoted: true,
-                    start,
-                }),
+                None | Some('.' | ',') => Ok(Part { name, quoted: true, start }),
                 Some(_) => Err(wrong(self.at, "after a closing quote comes a dot, a comma or nothing")),
             };
         }
@@ -150,11 +132,7 @@ impl Reader {
         if name.is_empty() {
             return Err(wrong(start, "a name is missing"));
         }
-        Ok(Part {
-            name,
-            quoted: false,
-            start,
-        })
+        Ok(Part { name, quoted: false, start })
     }
 
     /// The rest of a quoted name; a doubled quote is one quote.
@@ -219,11 +197,7 @@ impl fmt::Display for TableSelector {
 
 fn write_name(formatter: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
     let plain = name != "*" && name.trim() == name && !name.contains(['.', ',', '"']);
-    if plain {
-        formatter.write_str(name)
-    } else {
-        write!(formatter, "\"{}\"", name.replace('"', "\"\""))
-    }
+    if plain { formatter.write_str(name) } else { write!(formatter, "\"{}\"", name.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]
@@ -236,10 +210,7 @@ mod tests {
     }
 
     fn table(schema: &str, table: &str) -> TableSelector {
-        TableSelector::Table {
-            schema: schema.into(),
-            table: table.into(),
-        }
+        TableSelector::Table { schema: schema.into(), table: table.into() }
     }
 
     fn one(text: &str) -> TableSelector {
@@ -285,10 +256,7 @@ mod tests {
         ] {
             let message = parse(text).unwrap_err().to_string();
             assert!(message.contains(word), "{text}: {message}");
-            assert!(
-                message.ends_with(&format!("(at character {position})")),
-                "{text}: {message}"
-            );
+            assert!(message.ends_with(&format!("(at character {position})")), "{text}: {message}");
         }
     }
 

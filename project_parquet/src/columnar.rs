@@ -39,9 +39,7 @@ struct OpenRowGroup {
 
 impl std::fmt::Debug for OpenRowGroup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenRowGroup")
-            .field("rows", &self.rows)
-            .finish_non_exhaustive()
+        f.debug_struct("OpenRowGroup").field("rows", &self.rows).finish_non_exhaustive()
     }
 }
 
@@ -49,9 +47,7 @@ impl ColumnarWriter {
     /// Creates the file, hidden until [`finish`](Self::finish).
     pub fn create(path: &Path, schema: SchemaRef, settings: &WriterSettings, counters: Arc<Counters>) -> Result<Self> {
         let props = settings.uncompressed_props();
-        let converter = ArrowSchemaConverter::new()
-            .with_coerce_types(props.coerce_types())
-            .schema_root(SCHEMA_ROOT);
+        let converter = ArrowSchemaConverter::new().with_coerce_types(props.coerce_types()).schema_root(SCHEMA_ROOT);
         let parquet_schema = converter.convert(&schema)?;
         let pages = GzipPages::new(settings.gzip_level)?;
         let (file, handle) = PartialFile::create(path)?;
@@ -59,18 +55,7 @@ impl ColumnarWriter {
             .with_context(|| format!("cannot write {}", path.display()))?;
         let columns = ArrowRowGroupWriterFactory::new(&writer, schema.clone()).with_page_store_factory(pages.clone());
         let settings = settings.clone();
-        Ok(Self {
-            file,
-            writer,
-            columns,
-            pages,
-            schema,
-            open: None,
-            settings,
-            rows: 0,
-            counters,
-            bytes_counted: 0,
-        })
+        Ok(Self { file, writer, columns, pages, schema, open: None, settings, rows: 0, counters, bytes_counted: 0 })
     }
 
     /// Encodes a batch; closes the row group when it holds enough rows or bytes.
@@ -81,20 +66,13 @@ impl ColumnarWriter {
             Some(group) => group,
             None => {
                 let index = self.writer.flushed_row_groups().len();
-                OpenRowGroup {
-                    writers: self.columns.create_column_writers(index).with_context(writing)?,
-                    rows: 0,
-                }
+                OpenRowGroup { writers: self.columns.create_column_writers(index).with_context(writing)?, rows: 0 }
             }
         };
         let mut writers = group.writers.iter_mut();
         for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
             for leaf in compute_leaves(field, array).with_context(writing)? {
-                writers
-                    .next()
-                    .with_context(writing)?
-                    .write(&leaf)
-                    .with_context(writing)?;
+                writers.next().with_context(writing)?.write(&leaf).with_context(writing)?;
             }
         }
         group.rows += batch.num_rows();
@@ -110,11 +88,7 @@ impl ColumnarWriter {
         let Some(group) = self.open.take() else { return Ok(()) };
         let target = self.file.target();
         let writing = || format!("cannot write a row group of {}", target.display());
-        let chunks = group
-            .writers
-            .into_iter()
-            .map(ArrowColumnWriter::close)
-            .collect::<Result<_, _>>();
+        let chunks = group.writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>();
         let finished = self.pages.finish(chunks.with_context(writing)?).with_context(writing)?;
         let mut row_group = self.writer.next_row_group().with_context(writing)?;
         for (bytes, close) in finished {
@@ -136,10 +110,7 @@ impl ColumnarWriter {
     pub fn finish(mut self, partition: Option<PartitionValue>) -> Result<ParquetFile> {
         self.close_row_group()?;
         let target = self.file.target().display().to_string();
-        let handle = self
-            .writer
-            .into_inner()
-            .with_context(|| format!("cannot close {target}"))?;
+        let handle = self.writer.into_inner().with_context(|| format!("cannot close {target}"))?;
         let file = self.file.finish(handle, self.rows, partition)?;
         self.counters.add_bytes(file.bytes.saturating_sub(self.bytes_counted));
         Ok(file)

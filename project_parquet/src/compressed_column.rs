@@ -20,9 +20,7 @@ pub(crate) type Indexes = (Option<ColumnIndexMetaData>, Option<OffsetIndexMetaDa
 pub(crate) fn compressor(level: u32) -> Result<Compressor> {
     let known = i32::try_from(level).ok().filter(|level| (1..=9).contains(level));
     let known = known.and_then(|level| CompressionLvl::new(level).ok());
-    Ok(Compressor::new(known.with_context(|| {
-        format!("GZIP level {level} does not exist; use 1 to 9")
-    })?))
+    Ok(Compressor::new(known.with_context(|| format!("GZIP level {level} does not exist; use 1 to 9"))?))
 }
 
 /// The page as a GZIP stream of its own.
@@ -113,11 +111,7 @@ impl ColumnPages {
 
     fn relocate(&self, mut index: OffsetIndexMetaData) -> Result<OffsetIndexMetaData> {
         if index.page_locations.len() != self.data.len() {
-            bail!(
-                "{} pages are indexed but {} were written",
-                index.page_locations.len(),
-                self.data.len()
-            );
+            bail!("{} pages are indexed but {} were written", index.page_locations.len(), self.data.len());
         }
         let mut offset = i64::try_from(self.dictionary.as_ref().map_or(0, Page::len))?;
         for (location, page) in index.page_locations.iter_mut().zip(&self.data) {

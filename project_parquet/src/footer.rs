@@ -25,10 +25,7 @@ pub trait FileWriterRows {
 
 impl<W: Write + Send> FileWriterRows for SerializedFileWriter<W> {
     fn total_num_rows(&self) -> u64 {
-        self.flushed_row_groups()
-            .iter()
-            .map(|group| group.num_rows().unsigned_abs())
-            .sum()
+        self.flushed_row_groups().iter().map(|group| group.num_rows().unsigned_abs()).sum()
     }
 }
 
@@ -41,12 +38,7 @@ pub(crate) fn check_row_count(path: &Path, written: u64) -> Result<()> {
     for count in [metadata.file_metadata().num_rows(), in_groups] {
         if u64::try_from(count) != Ok(written) {
             let path = path.display().to_string();
-            return Err(RowCountMismatch {
-                path,
-                in_footer: count.unsigned_abs(),
-                written,
-            }
-            .into());
+            return Err(RowCountMismatch { path, in_footer: count.unsigned_abs(), written }.into());
         }
     }
     Ok(())

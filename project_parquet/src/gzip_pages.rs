@@ -32,10 +32,7 @@ fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
 impl GzipPages {
     /// A place that compresses at the level, 1 to 9.
     pub(crate) fn new(level: u32) -> Result<Arc<Self>> {
-        Ok(Arc::new(Self {
-            compressor: Arc::new(Mutex::new(compressor(level)?)),
-            columns: Mutex::default(),
-        }))
+        Ok(Arc::new(Self { compressor: Arc::new(Mutex::new(compressor(level)?)), columns: Mutex::default() }))
     }
 
     /// Bytes of the pages that wait for their row group.
@@ -47,11 +44,7 @@ impl GzipPages {
     pub(crate) fn finish(&self, chunks: Vec<ArrowColumnChunk>) -> Result<Vec<FinishedColumn>> {
         let columns = take(&mut *lock(&self.columns));
         if columns.len() != chunks.len() {
-            bail!(
-                "{} columns were closed but pages came from {}",
-                chunks.len(),
-                columns.len()
-            );
+            bail!("{} columns were closed but pages came from {}", chunks.len(), columns.len());
         }
         let finished = chunks.into_iter().zip(columns).map(|(chunk, pages)| {
             let written = chunk.close();
@@ -72,11 +65,7 @@ impl PageStoreFactory for GzipPages {
     fn create(&self, _: &PageStoreArgs<'_>) -> ParquetResult<Box<dyn PageStore>> {
         let pages = Shared::<ColumnPages>::default();
         lock(&self.columns).push(Arc::clone(&pages));
-        Ok(Box::new(ColumnStore {
-            pages,
-            compressor: Arc::clone(&self.compressor),
-            header: None,
-        }))
+        Ok(Box::new(ColumnStore { pages, compressor: Arc::clone(&self.compressor), header: None }))
     }
 }
 
@@ -102,9 +91,7 @@ impl PageStore for ColumnStore {
     }
 
     fn take(&mut self, _: PageKey) -> ParquetResult<Bytes> {
-        Err(ParquetError::General(
-            "pages are taken from GzipPages::finish".to_owned(),
-        ))
+        Err(ParquetError::General("pages are taken from GzipPages::finish".to_owned()))
     }
 
     fn memory_size(&self) -> usize {
@@ -161,21 +148,12 @@ mod tests {
         let header = [0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0xd8, 0x04, 0x2c, 0x15, 0x02];
         let expected = vec![0x15, 0x00, 0x15, 0xd8, 0x04, 0x15, 0x0a, 0x2c, 0x15, 0x02];
         assert_eq!(with_compressed_size(&header, 5), Some((PageKind::Data, expected)));
-        assert_eq!(
-            with_compressed_size(&header, 300),
-            Some((PageKind::Data, header.to_vec()))
-        );
+        assert_eq!(with_compressed_size(&header, 300), Some((PageKind::Data, header.to_vec())));
     }
 
     #[test]
     fn an_unknown_form_is_refused() {
-        for header in [
-            &[][..],
-            &[0x15],
-            &[0x15, 0x06, 0x15, 0x02, 0x15, 0x02],
-            &[0x18, 0x00],
-            &[0x15, 0x80, 0x80],
-        ] {
+        for header in [&[][..], &[0x15], &[0x15, 0x06, 0x15, 0x02, 0x15, 0x02], &[0x18, 0x00], &[0x15, 0x80, 0x80]] {
             assert_eq!(with_compressed_size(header, 1), None, "{header:?}");
         }
     }

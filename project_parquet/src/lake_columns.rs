@@ -80,12 +80,7 @@ fn struct_type(field: &Type, path: &str) -> Result<String> {
 }
 
 fn primitive_type(physical: PhysicalType, annotation: Option<LogicalType>) -> Option<String> {
-    let signed = |bit_width| {
-        LogicalType::Integer(IntType {
-            bit_width,
-            is_signed: true,
-        })
-    };
+    let signed = |bit_width| LogicalType::Integer(IntType { bit_width, is_signed: true });
     let name = match (physical, annotation) {
         (PhysicalType::BOOLEAN, None) => "boolean",
         (PhysicalType::INT32, Some(annotation)) if annotation == signed(8) => "tinyint",
@@ -178,9 +173,7 @@ mod tests {
         writer.close().unwrap();
         let columns = lake_columns(&path).map_err(|error| format!("{error:#}"))?;
         let columns = columns.into_iter();
-        Ok(columns
-            .map(|column| format!("{} {}", column.name, column.glue_type))
-            .collect())
+        Ok(columns.map(|column| format!("{} {}", column.name, column.glue_type)).collect())
     }
 
     #[test]
@@ -204,11 +197,7 @@ mod tests {
             ("optional binary a (STRING)", "string"),
             ("optional binary a", "binary"),
         ] {
-            assert_eq!(
-                columns(&format!("{field};")),
-                Ok(vec![format!("a {expected}")]),
-                "{field}"
-            );
+            assert_eq!(columns(&format!("{field};")), Ok(vec![format!("a {expected}")]), "{field}");
         }
     }
 
@@ -238,36 +227,15 @@ mod tests {
     fn a_type_that_glue_does_not_have_is_refused_with_the_columns_name() {
         for (field, told) in [
             ("optional int96 a", "column \"a\" is INT96, not annotated"),
-            (
-                "optional int32 a (INTEGER(32,false))",
-                "column \"a\" is INT32, annotated",
-            ),
-            (
-                "optional int64 a (TIMESTAMP(NANOS,true))",
-                "column \"a\" is INT64, annotated",
-            ),
-            (
-                "optional int64 a (TIME(MICROS,true))",
-                "column \"a\" is INT64, annotated",
-            ),
-            (
-                "optional fixed_len_byte_array(16) a (UUID)",
-                "column \"a\" is FIXED_LEN_BYTE_ARRAY, annotated Uuid",
-            ),
+            ("optional int32 a (INTEGER(32,false))", "column \"a\" is INT32, annotated"),
+            ("optional int64 a (TIMESTAMP(NANOS,true))", "column \"a\" is INT64, annotated"),
+            ("optional int64 a (TIME(MICROS,true))", "column \"a\" is INT64, annotated"),
+            ("optional fixed_len_byte_array(16) a (UUID)", "column \"a\" is FIXED_LEN_BYTE_ARRAY, annotated Uuid"),
             ("optional fixed_len_byte_array(12) a (INTERVAL)", "annotated INTERVAL"),
-            (
-                "optional binary a (DECIMAL(20,2))",
-                "column \"a\" is BYTE_ARRAY, annotated",
-            ),
-            (
-                "optional fixed_len_byte_array(17) a (DECIMAL(39,2))",
-                "column \"a\" is FIXED_LEN_BYTE_ARRAY",
-            ),
+            ("optional binary a (DECIMAL(20,2))", "column \"a\" is BYTE_ARRAY, annotated"),
+            ("optional fixed_len_byte_array(17) a (DECIMAL(39,2))", "column \"a\" is FIXED_LEN_BYTE_ARRAY"),
             ("repeated int32 a", "column \"a\" is INT32, repeated, not annotated"),
-            (
-                "optional group a (LIST) { repeated int32 element; }",
-                "column \"a\" is a group, annotated List",
-            ),
+            ("optional group a (LIST) { repeated int32 element; }", "column \"a\" is a group, annotated List"),
             ("optional group a { optional int96 b; }", "column \"a.b\" is INT96"),
         ] {
             let end = if field.ends_with('}') { "" } else { ";" };

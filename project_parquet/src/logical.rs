@@ -85,13 +85,9 @@ where
             );
         }
         let column = logical.apply(name, field.get_basic_info().repetition());
-        columns.push(Arc::new(
-            column.with_context(|| format!("column \"{name}\" cannot be {logical:?}"))?,
-        ));
+        columns.push(Arc::new(column.with_context(|| format!("column \"{name}\" cannot be {logical:?}"))?));
     }
-    Ok(Arc::new(
-        Type::group_type_builder(SCHEMA_ROOT).with_fields(columns).build()?,
-    ))
+    Ok(Arc::new(Type::group_type_builder(SCHEMA_ROOT).with_fields(columns).build()?))
 }
 
 /// The names of a record's columns, in the order of its fields: what a task has to read.
@@ -102,9 +98,5 @@ pub fn record_columns<R: Record>() -> Result<Vec<String>>
 where
     for<'a> &'a [R]: RecordWriter<R>,
 {
-    Ok(record_schema::<R>()?
-        .get_fields()
-        .iter()
-        .map(|field| field.name().to_owned())
-        .collect())
+    Ok(record_schema::<R>()?.get_fields().iter().map(|field| field.name().to_owned()).collect())
 }

@@ -19,23 +19,12 @@ impl PartialFile {
     /// Creates `.NAME.partial` beside `target`, and its folder if that is missing. The leading dot hides it from
     /// every engine that might read the folder meanwhile.
     pub(crate) fn create(target: &Path) -> Result<(Self, File)> {
-        let folder = target
-            .parent()
-            .with_context(|| format!("{} has no folder", target.display()))?;
-        let name = target
-            .file_name()
-            .with_context(|| format!("{} has no file name", target.display()))?;
+        let folder = target.parent().with_context(|| format!("{} has no folder", target.display()))?;
+        let name = target.file_name().with_context(|| format!("{} has no file name", target.display()))?;
         create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
         let partial = folder.join(format!(".{}.partial", name.to_string_lossy()));
         let file = File::create(&partial).with_context(|| format!("cannot create {}", partial.display()))?;
-        Ok((
-            Self {
-                partial,
-                target: target.to_owned(),
-                finished: false,
-            },
-            file,
-        ))
+        Ok((Self { partial, target: target.to_owned(), finished: false }, file))
     }
 
     /// Where the finished file will lie, for messages.
@@ -52,12 +41,7 @@ impl PartialFile {
         check_row_count(&self.partial, rows)?;
         rename(&self.partial, &self.target).with_context(writing)?;
         self.finished = true;
-        Ok(ParquetFile {
-            path: self.target.clone(),
-            rows,
-            bytes,
-            partition,
-        })
+        Ok(ParquetFile { path: self.target.clone(), rows, bytes, partition })
     }
 }
 

@@ -18,11 +18,7 @@ pub struct WriterSettings {
 impl WriterSettings {
     /// Row groups of at most a million rows and 64 MiB of memory, at the given GZIP level.
     pub fn new(gzip_level: u32) -> Self {
-        Self {
-            gzip_level,
-            row_group_rows: 1 << 20,
-            row_group_bytes: 64 << 20,
-        }
+        Self { gzip_level, row_group_rows: 1 << 20, row_group_bytes: 64 << 20 }
     }
 
     /// The properties that parquet-rs takes. Pages are not compressed by it, but by

@@ -95,18 +95,10 @@ where
         let in_groups = self.writer.total_num_rows();
         if in_groups != self.taken {
             let path = self.file.target().display().to_string();
-            return Err(RowCountMismatch {
-                path,
-                in_footer: in_groups,
-                written: self.taken,
-            }
-            .into());
+            return Err(RowCountMismatch { path, in_footer: in_groups, written: self.taken }.into());
         }
         let target = self.file.target().display().to_string();
-        let handle = self
-            .writer
-            .into_inner()
-            .with_context(|| format!("cannot close {target}"))?;
+        let handle = self.writer.into_inner().with_context(|| format!("cannot close {target}"))?;
         let file = self.file.finish(handle, self.taken, None)?;
         self.counters.add_bytes(file.bytes.saturating_sub(self.bytes_counted));
         Ok(file)

@@ -40,9 +40,7 @@ where
     let compressor = &mut compressor(gzip_level)?;
     let chunks = metadata.row_group(0).columns().iter().enumerate();
     let columns = chunks.map(|(index, chunk)| column(&buffer, chunk, &metadata, index, records.len(), compressor));
-    Ok(EncodedRowGroup {
-        columns: columns.collect::<Result<_>>()?,
-    })
+    Ok(EncodedRowGroup { columns: columns.collect::<Result<_>>()? })
 }
 
 fn column(
@@ -56,29 +54,14 @@ fn column(
     let mut reader = SerializedPageReader::new(Arc::clone(buffer), chunk, rows, None)?;
     let mut pages = ColumnPages::default();
     while let Some(page) = reader.get_next_page()? {
-        let kind = if page.is_data_page() {
-            PageKind::Data
-        } else {
-            PageKind::Dictionary
-        };
+        let kind = if page.is_data_page() { PageKind::Data } else { PageKind::Dictionary };
         let mut out = TrackedWrite::new(Vec::new());
         SerializedPageWriter::new(&mut out).write_page(compressed(page, compressor)?)?;
         // Headers may differ by a byte or two from the first ones; nobody reads that sum more closely than that.
-        pages.push(
-            kind,
-            Page {
-                header: out.into_inner()?,
-                body: Vec::new(),
-            },
-            0,
-        );
+        pages.push(kind, Page { header: out.into_inner()?, body: Vec::new() }, 0);
     }
-    let column_index = metadata
-        .column_index()
-        .and_then(|groups| groups.first()?.get(index).cloned());
-    let offset_index = metadata
-        .offset_index()
-        .and_then(|groups| groups.first()?.get(index).cloned());
+    let column_index = metadata.column_index().and_then(|groups| groups.first()?.get(index).cloned());
+    let offset_index = metadata.offset_index().and_then(|groups| groups.first()?.get(index).cloned());
     pages.assemble(chunk.clone(), rows as u64, (column_index, offset_index))
 }
 

@@ -16,23 +16,14 @@ use tempfile::tempdir;
 /// Columns with a dictionary, without one, with one that overflows, and with nulls.
 fn batch(from: i64, rows: i64) -> RecordBatch {
     let keys = from..from + rows;
-    let text = keys
-        .clone()
-        .map(|key| (key % 5 != 0).then(|| format!("value {}", key % 7)));
+    let text = keys.clone().map(|key| (key % 5 != 0).then(|| format!("value {}", key % 7)));
     let unique = keys.clone().map(|key| format!("{key:036x}"));
     let cents = keys.clone().map(|key| key * 7919 % 1_000_003);
     let columns: [(&str, ArrayRef); 5] = [
         ("key", Arc::new(Int64Array::from_iter_values(keys.clone()))),
         ("few", Arc::new(text.collect::<StringArray>())),
         ("unique", Arc::new(StringArray::from_iter_values(unique))),
-        (
-            "cents",
-            Arc::new(
-                Decimal64Array::from_iter_values(cents)
-                    .with_precision_and_scale(15, 2)
-                    .unwrap(),
-            ),
-        ),
+        ("cents", Arc::new(Decimal64Array::from_iter_values(cents).with_precision_and_scale(15, 2).unwrap())),
         ("none", Arc::new(Int32Array::from(vec![None; rows as usize]))),
     ];
     RecordBatch::try_from_iter(columns).unwrap()
@@ -53,19 +44,12 @@ fn write(path: &Path, settings: &WriterSettings, batches: &[RecordBatch]) {
 fn values_come_back_from_every_row_group_and_page() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let settings = WriterSettings {
-        gzip_level: 1,
-        row_group_rows: 60_000,
-        row_group_bytes: usize::MAX,
-    };
+    let settings = WriterSettings { gzip_level: 1, row_group_rows: 60_000, row_group_bytes: usize::MAX };
     let batches: Vec<RecordBatch> = (0..10).map(|index| batch(index * 16_384, 16_384)).collect();
     write(&path, &settings, &batches);
     let expected = concat_batches(&batches[0].schema(), &batches).unwrap();
 
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap())
-        .unwrap()
-        .build()
-        .unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).unwrap()).unwrap().build().unwrap();
     let read: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
     let read = concat_batches(&read[0].schema(), &read).unwrap();
     for (column, expected) in read.columns().iter().zip(expected.columns()) {
@@ -78,11 +62,7 @@ fn values_come_back_from_every_row_group_and_page() {
 fn the_page_index_leads_to_the_right_page() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let settings = WriterSettings {
-        gzip_level: 6,
-        row_group_rows: 100_000,
-        row_group_bytes: usize::MAX,
-    };
+    let settings = WriterSettings { gzip_level: 6, row_group_rows: 100_000, row_group_bytes: usize::MAX };
     write(&path, &settings, &[batch(0, 150_000), batch(150_000, 30_000)]);
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
     for at in [0, 19_999, 20_000, 99_999, 149_999, 150_000, 179_999] {
@@ -92,16 +72,8 @@ fn the_page_index_leads_to_the_right_page() {
         let mut rows = reader.with_row_selection(selection).build().unwrap();
         let row = rows.next().unwrap().unwrap();
         assert_eq!(row.num_rows(), 1);
-        assert_eq!(
-            row.slice(0, 1).column(0).to_data(),
-            batch(at as i64, 1).column(0).to_data(),
-            "row {at}"
-        );
-        assert_eq!(
-            row.column(2).to_data(),
-            batch(at as i64, 1).column(2).to_data(),
-            "row {at}"
-        );
+        assert_eq!(row.slice(0, 1).column(0).to_data(), batch(at as i64, 1).column(0).to_data(), "row {at}");
+        assert_eq!(row.column(2).to_data(), batch(at as i64, 1).column(2).to_data(), "row {at}");
     }
 }
 
@@ -109,11 +81,7 @@ fn the_page_index_leads_to_the_right_page() {
 fn the_footer_says_what_is_there() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let settings = WriterSettings {
-        gzip_level: 4,
-        row_group_rows: 1 << 20,
-        row_group_bytes: 1 << 20,
-    };
+    let settings = WriterSettings { gzip_level: 4, row_group_rows: 1 << 20, row_group_bytes: 1 << 20 };
     let batches: Vec<RecordBatch> = (0..12).map(|index| batch(index * 16_384, 16_384)).collect();
     write(&path, &settings, &batches);
     let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();

@@ -68,11 +68,7 @@ impl FromStr for PartitionDate {
         let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| invalid())?;
         let date = Self::new(day).ok_or_else(invalid)?;
         // chrono also takes 2026-1-5; a second spelling would be a second folder for the same day.
-        if date.to_string() == text {
-            Ok(date)
-        } else {
-            Err(invalid())
-        }
+        if date.to_string() == text { Ok(date) } else { Err(invalid()) }
     }
 }
 
@@ -116,15 +112,7 @@ mod tests {
 
     #[test]
     fn only_one_spelling_of_a_day_is_a_name() {
-        for text in [
-            "2026-1-5",
-            "2026-13-01",
-            "20260105",
-            " 2026-01-05",
-            "-001-01-01",
-            "10000-01-01",
-            "",
-        ] {
+        for text in ["2026-1-5", "2026-13-01", "20260105", " 2026-01-05", "-001-01-01", "10000-01-01", ""] {
             assert!(text.parse::<PartitionDate>().is_err(), "{text} was accepted");
         }
     }

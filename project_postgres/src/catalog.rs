@@ -86,10 +86,7 @@ const LEADING_INDEX: &str = "
 pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result<Option<Relation>, SourceError> {
     let doing = format!("cannot look up {name} in the catalog");
     let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
-    let query = sqlx::query(RELATION)
-        .bind(&name.schema)
-        .bind(&name.name)
-        .persistent(false);
+    let query = sqlx::query(RELATION).bind(&name.schema).bind(&name.name).persistent(false);
     let Some(row) = query.fetch_optional(&mut *connection).await.map_err(failed)? else {
         return Ok(None);
     };
@@ -98,13 +95,7 @@ pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result
     let heap: bool = row.try_get(2).map_err(failed)?;
     let bytes: i64 = row.try_get(3).map_err(failed)?;
     let mut columns = Vec::new();
-    for row in sqlx::query(COLUMNS)
-        .bind(Oid(oid))
-        .persistent(false)
-        .fetch_all(connection)
-        .await
-        .map_err(failed)?
-    {
+    for row in sqlx::query(COLUMNS).bind(Oid(oid)).persistent(false).fetch_all(connection).await.map_err(failed)? {
         let Oid(type_oid) = row.try_get(1).map_err(failed)?;
         columns.push(CatalogColumn {
             name: row.try_get(0).map_err(failed)?,
@@ -121,15 +112,7 @@ pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result
         _ => RelationKind::Other,
     };
     let readable = row.try_get(4).map_err(failed)?;
-    Ok(Some(Relation {
-        name: name.clone(),
-        oid,
-        kind,
-        bytes: bytes.unsigned_abs(),
-        columns,
-        readable,
-        lockable,
-    }))
+    Ok(Some(Relation { name: name.clone(), oid, kind, bytes: bytes.unsigned_abs(), columns, readable, lockable }))
 }
 
 /// Every table, view and foreign table of a schema, in the order of their names.
@@ -143,15 +126,8 @@ pub async fn tables_of_schema(connection: &mut PgConnection, schema: &str) -> Re
          WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
          ORDER BY c.relname",
     );
-    let rows = query
-        .bind(schema)
-        .persistent(false)
-        .fetch_all(connection)
-        .await
-        .map_err(failed)?;
-    rows.iter()
-        .map(|row| Ok(TableName::new(schema, row.try_get::<String, _>(0).map_err(failed)?)))
-        .collect()
+    let rows = query.bind(schema).persistent(false).fetch_all(connection).await.map_err(failed)?;
+    rows.iter().map(|row| Ok(TableName::new(schema, row.try_get::<String, _>(0).map_err(failed)?))).collect()
 }
 
 /// Whether reading by ranges of the column can use an index.
@@ -162,13 +138,6 @@ pub async fn has_leading_index(
 ) -> Result<bool, SourceError> {
     let failed =
         |error: sqlx::Error| SourceError::from_sqlx(&format!("cannot list the indexes of {}", relation.name), &error);
-    let query = sqlx::query(LEADING_INDEX)
-        .bind(Oid(relation.oid))
-        .bind(column)
-        .persistent(false);
-    query
-        .fetch_one(connection)
-        .await
-        .and_then(|row| row.try_get(0))
-        .map_err(failed)
+    let query = sqlx::query(LEADING_INDEX).bind(Oid(relation.oid)).bind(column).persistent(false);
+    query.fetch_one(connection).await.and_then(|row| row.try_get(0)).map_err(failed)
 }

@@ -53,20 +53,13 @@ pub(crate) struct DecimalType {
 impl DecimalType {
     fn new(precision: u8, scale: i8) -> Self {
         // The server has checked the precision already; this guards against bytes that no server sent.
-        Self {
-            scale: u32::from(scale.unsigned_abs()),
-            limit: 10u128.pow(u32::from(precision)),
-        }
+        Self { scale: u32::from(scale.unsigned_abs()), limit: 10u128.pow(u32::from(precision)) }
     }
 
     #[inline]
     fn decode(self, bytes: &[u8]) -> Result<i128, ValueError> {
         let value = numeric_to_scale(bytes, self.scale).map_err(ValueError::new)?;
-        if value.unsigned_abs() >= self.limit {
-            Err(ValueError::new(NumericError::TooLarge))
-        } else {
-            Ok(value)
-        }
+        if value.unsigned_abs() >= self.limit { Err(ValueError::new(NumericError::TooLarge)) } else { Ok(value) }
     }
 }
 
@@ -121,18 +114,13 @@ impl ColumnBuilder {
 
     fn decimal(arrow_type: DataType, decimal: DecimalType, rows: usize) -> Self {
         match arrow_type {
-            DataType::Decimal32(..) => Self::Decimal32(
-                Decimal32Builder::with_capacity(rows).with_data_type(arrow_type),
-                decimal,
-            ),
-            DataType::Decimal64(..) => Self::Decimal64(
-                Decimal64Builder::with_capacity(rows).with_data_type(arrow_type),
-                decimal,
-            ),
-            _ => Self::Decimal128(
-                Decimal128Builder::with_capacity(rows).with_data_type(arrow_type),
-                decimal,
-            ),
+            DataType::Decimal32(..) => {
+                Self::Decimal32(Decimal32Builder::with_capacity(rows).with_data_type(arrow_type), decimal)
+            }
+            DataType::Decimal64(..) => {
+                Self::Decimal64(Decimal64Builder::with_capacity(rows).with_data_type(arrow_type), decimal)
+            }
+            _ => Self::Decimal128(Decimal128Builder::with_capacity(rows).with_data_type(arrow_type), decimal),
         }
     }
 
@@ -199,7 +187,5 @@ impl ColumnBuilder {
 
 #[inline]
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], ValueError> {
-    bytes
-        .try_into()
-        .map_err(|_| ValueError(format!("has {} bytes where its type has {N}", bytes.len())))
+    bytes.try_into().map_err(|_| ValueError(format!("has {} bytes where its type has {N}", bytes.len())))
 }

@@ -57,27 +57,18 @@ impl ConnectionSettings {
     /// Without `sslmode` a server on this machine is reached in plain text and any other with `verify-full`.
     pub fn parse(uri: &str, defaults: &ConnectionDefaults) -> Result<Self, InvalidUri> {
         let url = Url::parse(uri).map_err(|error| {
-            InvalidUri(format!(
-                "cannot be read ({error}); write postgres://user:password@host:5432/database"
-            ))
+            InvalidUri(format!("cannot be read ({error}); write postgres://user:password@host:5432/database"))
         })?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(InvalidUri("must begin with postgres:// or postgresql://".into()));
         }
         let parameters = Parameters::parse(&url)?;
-        let host = parameters.host.map_or_else(
-            || host(url.host_str().unwrap_or_default()),
-            |host_text| host(&host_text),
-        )?;
+        let host =
+            parameters.host.map_or_else(|| host(url.host_str().unwrap_or_default()), |host_text| host(&host_text))?;
         let user = decode(url.username(), "user name")?;
-        let user = Some(user)
-            .filter(|user| !user.is_empty())
-            .or_else(|| defaults.user.clone());
+        let user = Some(user).filter(|user| !user.is_empty()).or_else(|| defaults.user.clone());
         let user = user.ok_or_else(|| InvalidUri("names no user; write postgres://user@host/database".into()))?;
-        let password = url
-            .password()
-            .map(|password| decode(password, "password"))
-            .transpose()?;
+        let password = url.password().map(|password| decode(password, "password")).transpose()?;
         let database = decode(url.path().trim_start_matches('/'), "database name")?;
         Ok(Self {
             tls: tls(parameters.sslmode.as_deref(), parameters.root_certificate, &host)?,
@@ -107,9 +98,7 @@ impl Parameters {
             match key.as_ref() {
                 "host" => parameters.host = Some(value.into_owned()),
                 "port" => {
-                    let port = value
-                        .parse()
-                        .map_err(|_| InvalidUri("has a port that is not a number".into()))?;
+                    let port = value.parse().map_err(|_| InvalidUri("has a port that is not a number".into()))?;
                     parameters.port = Some(port);
                 }
                 "sslmode" => parameters.sslmode = Some(value.into_owned()),
@@ -130,9 +119,7 @@ impl Parameters {
 
 fn decode(text: &str, part: &str) -> Result<String, InvalidUri> {
     let decoded = percent_decode_str(text).decode_utf8();
-    decoded
-        .map(|text| text.into_owned())
-        .map_err(|_| InvalidUri(format!("has a {part} that is not UTF-8")))
+    decoded.map(|text| text.into_owned()).map_err(|_| InvalidUri(format!("has a {part} that is not UTF-8")))
 }
 
 fn host(text: &str) -> Result<Host, InvalidUri> {
@@ -146,11 +133,7 @@ fn host(text: &str) -> Result<Host, InvalidUri> {
         ));
     }
     let name = text.trim_start_matches('[').trim_end_matches(']');
-    Ok(Host::Name(if name.is_empty() {
-        "localhost".to_owned()
-    } else {
-        name.to_owned()
-    }))
+    Ok(Host::Name(if name.is_empty() { "localhost".to_owned() } else { name.to_owned() }))
 }
 
 fn tls(mode: Option<&str>, root_certificate: Option<PathBuf>, host: &Host) -> Result<Tls, InvalidUri> {
@@ -210,34 +193,19 @@ mod tests {
     #[test]
     fn parts_are_decoded() {
         let settings = parse("postgres://a%40b:p%2Fw@db.example:6543/my%20db?sslmode=disable").unwrap();
-        assert_eq!(
-            (settings.user.as_str(), settings.password.as_deref()),
-            ("a@b", Some("p/w"))
-        );
+        assert_eq!((settings.user.as_str(), settings.password.as_deref()), ("a@b", Some("p/w")));
         assert_eq!((settings.port, settings.database.as_str()), (6543, "my db"));
         assert_eq!(settings.host, Host::Name("db.example".into()));
-        assert_eq!(
-            format!("{settings:?}"),
-            "ConnectionSettings(db.example:6543 (database \"my db\"))"
-        );
+        assert_eq!(format!("{settings:?}"), "ConnectionSettings(db.example:6543 (database \"my db\"))");
     }
 
     #[test]
     fn only_local_servers_are_reached_in_plain_text() {
         for local in ["localhost", "127.0.0.1", "127.9.9.9", "[::1]", "%2Frun%2Fpostgresql"] {
-            assert_eq!(
-                parse(&format!("postgresql://u@{local}/d")).unwrap().tls,
-                Tls::Disabled,
-                "{local}"
-            );
+            assert_eq!(parse(&format!("postgresql://u@{local}/d")).unwrap().tls, Tls::Disabled, "{local}");
         }
         let remote = parse("postgres://u@10.0.0.1/d?sslrootcert=/ca.pem").unwrap().tls;
-        assert_eq!(
-            remote,
-            Tls::VerifyFull {
-                root_certificate: Some(PathBuf::from("/ca.pem"))
-            }
-        );
+        assert_eq!(remote, Tls::VerifyFull { root_certificate: Some(PathBuf::from("/ca.pem")) });
     }
 
     #[test]

@@ -40,20 +40,8 @@ enum State {
 
 impl<'a> CopyDecoder<'a> {
     pub(crate) fn new(plan: &'a TablePlan) -> Self {
-        let columns = plan
-            .columns
-            .iter()
-            .map(|column| ColumnBuilder::new(column.decoding, BATCH_ROWS))
-            .collect();
-        Self {
-            plan,
-            schema: plan.schema(),
-            columns,
-            state: State::Header,
-            rows: 0,
-            bytes: 0,
-            rows_before: 0,
-        }
+        let columns = plan.columns.iter().map(|column| ColumnBuilder::new(column.decoding, BATCH_ROWS)).collect();
+        Self { plan, schema: plan.schema(), columns, state: State::Header, rows: 0, bytes: 0, rows_before: 0 }
     }
 
     /// Decodes one message; afterwards [`is_full`](Self::is_full) says whether a batch is due.
@@ -92,15 +80,11 @@ impl<'a> CopyDecoder<'a> {
                 self.columns[index].append_null();
                 continue;
             }
-            let Some((value, after)) = usize::try_from(length)
-                .ok()
-                .and_then(|length| rest.split_at_checked(length))
+            let Some((value, after)) = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length))
             else {
                 return Err(self.malformed("a value is cut off"));
             };
-            self.columns[index]
-                .append(value)
-                .map_err(|error| self.refuse(index, self.rows, &error))?;
+            self.columns[index].append(value).map_err(|error| self.refuse(index, self.rows, &error))?;
             *rest = after;
         }
         self.rows += 1;
@@ -116,11 +100,7 @@ impl<'a> CopyDecoder<'a> {
     pub(crate) fn take_batch(&mut self) -> Result<RecordBatch, SourceError> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for index in 0..self.columns.len() {
-            arrays.push(
-                self.columns[index]
-                    .finish()
-                    .map_err(|(row, error)| self.refuse(index, row, &error))?,
-            );
+            arrays.push(self.columns[index].finish().map_err(|(row, error)| self.refuse(index, row, &error))?);
         }
         self.rows_before += self.rows as u64;
         (self.rows, self.bytes) = (0, 0);
@@ -132,10 +112,7 @@ impl<'a> CopyDecoder<'a> {
         match std::mem::replace(&mut self.state, State::Header) {
             State::Ended => Ok(()),
             _ => {
-                let message = format!(
-                    "{}: the server closed the stream before the end of the data",
-                    self.plan.table
-                );
+                let message = format!("{}: the server closed the stream before the end of the data", self.plan.table);
                 Err(SourceError::new(SourceErrorKind::Unreachable, message))
             }
         }
@@ -162,10 +139,7 @@ fn header(message: &[u8]) -> Option<&[u8]> {
     let mut rest = message.strip_prefix(SIGNATURE)?;
     let flags = u32::from_be_bytes(take(&mut rest)?);
     let extension = usize::try_from(u32::from_be_bytes(take(&mut rest)?)).ok()?;
-    (flags & CRITICAL_FLAGS == 0)
-        .then(|| rest.split_at_checked(extension))
-        .flatten()
-        .map(|(_, rest)| rest)
+    (flags & CRITICAL_FLAGS == 0).then(|| rest.split_at_checked(extension)).flatten().map(|(_, rest)| rest)
 }
 
 #[inline]
@@ -193,14 +167,8 @@ mod tests {
         Decoding::Float32,
         Decoding::Float64,
         Decoding::Decimal { precision: 5, scale: 2 },
-        Decoding::Decimal {
-            precision: 15,
-            scale: 2,
-        },
-        Decoding::Decimal {
-            precision: 38,
-            scale: 18,
-        },
+        Decoding::Decimal { precision: 15, scale: 2 },
+        Decoding::Decimal { precision: 38, scale: 18 },
         Decoding::Date,
         Decoding::Timestamp { utc: true },
         Decoding::Uuid,
@@ -218,12 +186,7 @@ mod tests {
             not_null: false,
         };
         let columns = decodings.iter().enumerate().map(column).collect();
-        TablePlan {
-            table: TableName::new("public", "t"),
-            kind: RelationKind::Heap,
-            bytes: 0,
-            columns,
-        }
+        TablePlan { table: TableName::new("public", "t"), kind: RelationKind::Heap, bytes: 0, columns }
     }
 
     fn stream(rows: &[Vec<Option<Vec<u8>>>]) -> Vec<u8> {
@@ -254,22 +217,14 @@ mod tests {
         decoder.end_of_stream().unwrap();
         assert_eq!(decoder.take_batch().unwrap().num_rows(), 2);
         decoder.push(&bytes[..bytes.len() - 2]).unwrap();
-        assert!(
-            decoder
-                .end_of_stream()
-                .unwrap_err()
-                .to_string()
-                .contains("before the end of the data")
-        );
+        assert!(decoder.end_of_stream().unwrap_err().to_string().contains("before the end of the data"));
     }
 
     #[test]
     fn invalid_text_names_column_and_row_but_not_the_value() {
         let plan = plan(&[Decoding::Text]);
         let mut decoder = CopyDecoder::new(&plan);
-        decoder
-            .push(&stream(&[vec![Some(b"canary".to_vec())], vec![Some(vec![b'c', 0xff])]]))
-            .unwrap();
+        decoder.push(&stream(&[vec![Some(b"canary".to_vec())], vec![Some(vec![b'c', 0xff])]])).unwrap();
         let message = decoder.take_batch().unwrap_err().to_string();
         assert!(message.contains("\"c0\"") && message.contains("row 2"), "{message}");
         assert!(!message.contains("canary"), "{message}");

@@ -40,26 +40,12 @@ pub async fn date_span(
     } else {
         format!("SELECT DISTINCT {column}::date::text, {column}::date FROM {table} WHERE {finite} ORDER BY 2")
     };
-    let rows = sqlx::raw_sql(AssertSqlSafe(dates))
-        .fetch_all(&mut *connection)
-        .await
-        .map_err(failed)?;
-    let dates = rows
-        .iter()
-        .map(|row| row.try_get(0))
-        .collect::<Result<_, _>>()
-        .map_err(failed)?;
+    let rows = sqlx::raw_sql(AssertSqlSafe(dates)).fetch_all(&mut *connection).await.map_err(failed)?;
+    let dates = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed)?;
     let odd = format!(
         "SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL),
                 EXISTS (SELECT FROM {table} WHERE {column} IN ('-infinity', 'infinity'))"
     );
-    let row = sqlx::raw_sql(AssertSqlSafe(odd))
-        .fetch_one(connection)
-        .await
-        .map_err(failed)?;
-    Ok(DateSpan {
-        dates,
-        has_null: row.try_get(0).map_err(failed)?,
-        has_infinity: row.try_get(1).map_err(failed)?,
-    })
+    let row = sqlx::raw_sql(AssertSqlSafe(odd)).fetch_one(connection).await.map_err(failed)?;
+    Ok(DateSpan { dates, has_null: row.try_get(0).map_err(failed)?, has_infinity: row.try_get(1).map_err(failed)? })
 }

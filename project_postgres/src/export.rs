@@ -79,13 +79,7 @@ impl Export {
             }
             _ => vec![Predicate::All],
         };
-        ranges
-            .into_iter()
-            .map(|predicate| Slice {
-                predicate,
-                partition: None,
-            })
-            .collect()
+        ranges.into_iter().map(|predicate| Slice { predicate, partition: None }).collect()
     }
 
     /// Reads every slice and returns the finished files. Blocks until all workers have ended.
@@ -94,11 +88,8 @@ impl Export {
     /// The first failure of any worker; the others stop at their next batch. [`Stopped`] after a cancellation.
     pub fn run(&self, slices: Vec<Slice>) -> Result<Vec<ParquetFile>> {
         let workers = self.workers.clamp(1, slices.len().max(1));
-        let shared = Shared {
-            queue: Mutex::new(slices.into()),
-            next_part: AtomicU32::new(0),
-            stop: self.cancel.child_token(),
-        };
+        let shared =
+            Shared { queue: Mutex::new(slices.into()), next_part: AtomicU32::new(0), stop: self.cancel.child_token() };
         let results: Vec<Result<Vec<ParquetFile>>> = thread::scope(|scope| {
             let work = || {
                 let result = self.work(&shared);
@@ -108,10 +99,7 @@ impl Export {
                 result
             };
             let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            threads
-                .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
-                .collect()
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
         let mut files = Vec::new();
         let mut first_error = None;
@@ -120,11 +108,7 @@ impl Export {
                 Ok(finished) => files.extend(finished),
                 // A worker that was stopped by another's failure says nothing about the cause.
                 Err(error) if error.is::<Stopped>() => drop(first_error.get_or_insert(error)),
-                Err(error)
-                    if first_error
-                        .as_ref()
-                        .is_none_or(|first: &anyhow::Error| first.is::<Stopped>()) =>
-                {
+                Err(error) if first_error.as_ref().is_none_or(|first: &anyhow::Error| first.is::<Stopped>()) => {
                     first_error = Some(error);
                 }
                 Err(_) => {}
@@ -134,18 +118,10 @@ impl Export {
     }
 
     fn work(&self, shared: &Shared) -> Result<Vec<ParquetFile>> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .context("cannot start a worker")?;
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start a worker")?;
         runtime.block_on(async {
             let mut connection = self.source.connect().await?;
-            let mut output = WorkerOutput {
-                export: self,
-                shared,
-                open: None,
-                finished: Vec::new(),
-            };
+            let mut output = WorkerOutput { export: self, shared, open: None, finished: Vec::new() };
             let mut decoder = CopyDecoder::new(&self.plan);
             while let Some(slice) = shared.next() {
                 self.read(&slice, &mut connection, &mut decoder, &mut output).await?;
@@ -238,19 +214,11 @@ struct OpenPart {
 impl WorkerOutput<'_> {
     /// Makes sure that a file for the partition is open; rows of no partition share one file.
     fn open(&mut self, partition: Option<&PartitionValue>) -> Result<()> {
-        if self
-            .open
-            .as_ref()
-            .is_some_and(|part| part.partition.as_ref() == partition)
-        {
+        if self.open.as_ref().is_some_and(|part| part.partition.as_ref() == partition) {
             return Ok(());
         }
         self.close()?;
-        let number = if partition.is_some() {
-            0
-        } else {
-            self.shared.next_part.fetch_add(1, Ordering::Relaxed)
-        };
+        let number = if partition.is_some() { 0 } else { self.shared.next_part.fetch_add(1, Ordering::Relaxed) };
         self.create(partition.cloned(), number)
     }
 
@@ -263,11 +231,7 @@ impl WorkerOutput<'_> {
         let path = folder.join(format!("part-{number:05}.parquet"));
         let counters = Arc::clone(&export.counters);
         let writer = ColumnarWriter::create(&path, export.plan.schema(), &export.settings, counters)?;
-        self.open = Some(OpenPart {
-            writer,
-            partition,
-            number,
-        });
+        self.open = Some(OpenPart { writer, partition, number });
         Ok(())
     }
 
@@ -305,15 +269,10 @@ fn block_ranges(bytes: u64, count: u64) -> Vec<Predicate> {
     const BLOCK: u64 = 8192;
     let blocks = u32::try_from(bytes.div_ceil(BLOCK)).unwrap_or(u32::MAX);
     let step = blocks.div_ceil(u32::try_from(count).unwrap_or(u32::MAX).max(1)).max(1);
-    let cuts: Vec<u32> = (1..)
-        .map_while(|at: u32| at.checked_mul(step).filter(|cut| *cut < blocks))
-        .collect();
+    let cuts: Vec<u32> = (1..).map_while(|at: u32| at.checked_mul(step).filter(|cut| *cut < blocks)).collect();
     let starts = std::iter::once(None).chain(cuts.iter().copied().map(Some));
     let ends = cuts.iter().copied().map(Some).chain(std::iter::once(None));
-    starts
-        .zip(ends)
-        .map(|(from, to)| Predicate::Blocks { from, to })
-        .collect()
+    starts.zip(ends).map(|(from, to)| Predicate::Blocks { from, to }).collect()
 }
 
 #[cfg(test)]

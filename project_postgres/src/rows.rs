@@ -24,11 +24,7 @@ impl RowQuery {
     /// All rows of a table, with these columns.
     pub fn new(table: TableName, columns: &[String]) -> Self {
         let sql = format!("DECLARE project_rows NO SCROLL CURSOR FOR {}", select(columns, &table));
-        Self {
-            table,
-            builder: QueryBuilder::new(sql),
-            filters: 0,
-        }
+        Self { table, builder: QueryBuilder::new(sql), filters: 0 }
     }
 
     /// Keeps the rows whose column compares so with a value; `None` leaves the query as it is.
@@ -39,11 +35,7 @@ impl RowQuery {
     {
         if let Some(value) = value {
             let link = if self.filters == 0 { "WHERE" } else { "AND" };
-            self.builder.push(format!(
-                " {link} {} {} ",
-                quote_identifier(column),
-                comparison.operator()
-            ));
+            self.builder.push(format!(" {link} {} {} ", quote_identifier(column), comparison.operator()));
             self.builder.push_bind(value);
             self.filters += 1;
         }
@@ -57,21 +49,13 @@ impl RowQuery {
         let opened = self.builder.build().persistent(false).execute(&mut connection).await;
         opened.map_err(|error| SourceError::from_sqlx(&doing, &error))?;
         let fetch = format!("FETCH FORWARD {fetch_size} FROM project_rows");
-        Ok(RowCursor {
-            connection,
-            fetch,
-            doing,
-            rows: PhantomData,
-        })
+        Ok(RowCursor { connection, fetch, doing, rows: PhantomData })
     }
 }
 
 impl std::fmt::Debug for RowQuery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RowQuery")
-            .field("table", &self.table)
-            .field("filters", &self.filters)
-            .finish_non_exhaustive()
+        f.debug_struct("RowQuery").field("table", &self.table).field("filters", &self.filters).finish_non_exhaustive()
     }
 }
 
@@ -118,10 +102,7 @@ where
         let rows = timeout(FETCH_DEADLINE, query.fetch_all(&mut self.connection)).await;
         let rows = rows.map_err(|_| {
             let minutes = FETCH_DEADLINE.as_secs() / 60;
-            SourceError::new(
-                SourceErrorKind::Unreachable,
-                format!("{}: no rows within {minutes} minutes", self.doing),
-            )
+            SourceError::new(SourceErrorKind::Unreachable, format!("{}: no rows within {minutes} minutes", self.doing))
         })?;
         rows.map_err(|error| SourceError::from_sqlx(&self.doing, &error))
     }

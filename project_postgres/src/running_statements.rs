@@ -15,7 +15,6 @@ impl Source {
     /// [`SourceError`] when the server cannot be reached.
     pub async fn cancel_statements(&self) -> Result<(), SourceError> {
         let mut connection = self.connect_plain().await?;
-        self.execute(&mut connection, CANCEL, "cannot cancel our statements")
-            .await
+        self.execute(&mut connection, CANCEL, "cannot cancel our statements").await
     }
 }

@@ -36,10 +36,8 @@ const CONNECTION_CHECK: &str = "client_connection_check_interval";
 
 /// One statement that applies every setting the server has.
 pub(crate) fn settings() -> String {
-    let values: Vec<String> = SETTINGS
-        .iter()
-        .map(|(name, value)| format!("({}, {})", quote_literal(name), quote_literal(value)))
-        .collect();
+    let values: Vec<String> =
+        SETTINGS.iter().map(|(name, value)| format!("({}, {})", quote_literal(name), quote_literal(value))).collect();
     format!(
         "SELECT pg_catalog.set_config(known.name, wanted.value, false) \
          FROM (VALUES {}) AS wanted(name, value) \
@@ -51,9 +49,7 @@ pub(crate) fn settings() -> String {
 
 /// The transaction of a reader. `SET TRANSACTION SNAPSHOT` has to be its first statement.
 pub(crate) fn begin(snapshot: Option<&str>) -> String {
-    let import = snapshot
-        .map(|id| format!("SET TRANSACTION SNAPSHOT {};", quote_literal(id)))
-        .unwrap_or_default();
+    let import = snapshot.map(|id| format!("SET TRANSACTION SNAPSHOT {};", quote_literal(id))).unwrap_or_default();
     format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;{import}")
 }
 
@@ -64,10 +60,7 @@ mod tests {
     #[test]
     fn the_snapshot_is_imported_first() {
         let sql = begin(Some("0-1"));
-        assert_eq!(
-            sql,
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;SET TRANSACTION SNAPSHOT '0-1';"
-        );
+        assert_eq!(sql, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;SET TRANSACTION SNAPSHOT '0-1';");
         assert!(settings().contains("('row_security', 'off')"));
     }
 }

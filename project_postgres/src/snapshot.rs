@@ -30,14 +30,10 @@ impl Source {
         if !tables.is_empty() {
             let names: Vec<String> = tables.iter().map(TableName::quoted).collect();
             let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
-            self.execute(&mut connection, &lock, "cannot lock the tables against changes")
-                .await?;
+            self.execute(&mut connection, &lock, "cannot lock the tables against changes").await?;
         }
         let exporting = |error: sqlx::Error| SourceError::from_sqlx("cannot export a snapshot", &error);
-        let row = sqlx::raw_sql("SELECT pg_export_snapshot()")
-            .fetch_one(&mut connection)
-            .await
-            .map_err(exporting)?;
+        let row = sqlx::raw_sql("SELECT pg_export_snapshot()").fetch_one(&mut connection).await.map_err(exporting)?;
         let snapshot: String = row.try_get(0).map_err(exporting)?;
         info!(snapshot, tables = tables.len(), "snapshot taken");
         let holder = tokio::spawn(hold(connection));

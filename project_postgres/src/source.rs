@@ -34,19 +34,12 @@ pub struct Source {
 impl Source {
     /// A source without a shared snapshot; `run_id` shows in the server's list of sessions.
     pub fn new(settings: ConnectionSettings, run_id: &str) -> Self {
-        Self {
-            settings: Arc::new(settings),
-            application_name: format!("project/{run_id}").into(),
-            snapshot: None,
-        }
+        Self { settings: Arc::new(settings), application_name: format!("project/{run_id}").into(), snapshot: None }
     }
 
     /// The same source, every further connection of which sees the exported snapshot.
     pub(crate) fn with_snapshot(&self, snapshot: &str) -> Self {
-        Self {
-            snapshot: Some(snapshot.into()),
-            ..self.clone()
-        }
+        Self { snapshot: Some(snapshot.into()), ..self.clone() }
     }
 
     /// Host, port and database, for messages.
@@ -61,8 +54,7 @@ impl Source {
     pub async fn connect(&self) -> Result<PgConnection, SourceError> {
         let mut connection = self.connect_plain().await?;
         let begin = session::begin(self.snapshot.as_deref());
-        self.execute(&mut connection, &begin, "cannot begin the read-only transaction")
-            .await?;
+        self.execute(&mut connection, &begin, "cannot begin the read-only transaction").await?;
         Ok(connection)
     }
 
@@ -78,22 +70,11 @@ impl Source {
     /// A connection with the session settings, outside any transaction.
     pub(crate) async fn connect_plain(&self) -> Result<PgConnection, SourceError> {
         let connecting = async {
-            let mut connection = self
-                .sqlx_options()
-                .connect()
-                .await
-                .map_err(|error| self.cannot_connect(&error))?;
-            self.execute(
-                &mut connection,
-                &session::settings(),
-                "cannot apply the session settings",
-            )
-            .await?;
+            let mut connection = self.sqlx_options().connect().await.map_err(|error| self.cannot_connect(&error))?;
+            self.execute(&mut connection, &session::settings(), "cannot apply the session settings").await?;
             Ok(connection)
         };
-        timeout(CONNECT_DEADLINE, connecting)
-            .await
-            .map_err(|_| self.too_slow())?
+        timeout(CONNECT_DEADLINE, connecting).await.map_err(|_| self.too_slow())?
     }
 
     /// Runs statements that return nothing of interest.
@@ -128,9 +109,7 @@ impl Source {
             Tls::Disabled => options.ssl_mode(PgSslMode::Disable),
             Tls::VerifyFull { root_certificate } => {
                 let options = options.ssl_mode(PgSslMode::VerifyFull);
-                root_certificate
-                    .iter()
-                    .fold(options, |options, file| options.ssl_root_cert(file))
+                root_certificate.iter().fold(options, |options, file| options.ssl_root_cert(file))
             }
         };
         match session_options(settings.options.as_deref()) {
@@ -161,19 +140,14 @@ impl Source {
         let connection = match &settings.tls {
             Tls::Disabled => {
                 config.ssl_mode(tokio_postgres::config::SslMode::Disable);
-                let (client, driver) = config
-                    .connect(NoTls)
-                    .await
-                    .map_err(|error| self.cannot_connect_diesel(&error))?;
+                let (client, driver) =
+                    config.connect(NoTls).await.map_err(|error| self.cannot_connect_diesel(&error))?;
                 AsyncPgConnection::try_from_client_and_connection(client, driver).await
             }
             Tls::VerifyFull { root_certificate } => {
                 config.ssl_mode(tokio_postgres::config::SslMode::Require);
                 let tls = MakeRustlsConnect::new(self.client_config(root_certificate.as_deref())?);
-                let (client, driver) = config
-                    .connect(tls)
-                    .await
-                    .map_err(|error| self.cannot_connect_diesel(&error))?;
+                let (client, driver) = config.connect(tls).await.map_err(|error| self.cannot_connect_diesel(&error))?;
                 AsyncPgConnection::try_from_client_and_connection(client, driver).await
             }
         };
@@ -191,10 +165,7 @@ impl Source {
             None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
             Some(file) => {
                 let unusable = |cause: &dyn std::fmt::Display| {
-                    SourceError::tls(
-                        &self.settings,
-                        &format!("sslrootcert {} cannot be used: {cause}", file.display()),
-                    )
+                    SourceError::tls(&self.settings, &format!("sslrootcert {} cannot be used: {cause}", file.display()))
                 };
                 for certificate in CertificateDer::pem_file_iter(file).map_err(|error| unusable(&error))? {
                     let certificate = certificate.map_err(|error| unusable(&error))?;
@@ -202,9 +173,7 @@ impl Source {
                 }
             }
         }
-        Ok(ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth())
+        Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
     }
 
     fn too_slow(&self) -> SourceError {

@@ -53,10 +53,7 @@ fn class_of(sqlstate: &str) -> SourceErrorKind {
 impl SourceError {
     /// An error of our own making.
     pub fn new(kind: SourceErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-        }
+        Self { kind, message: message.into() }
     }
 
     /// The class of the failure.
@@ -71,18 +68,15 @@ impl SourceError {
                 Self::from_server(doing, database.code().as_deref().unwrap_or(""), database.message())
             }
             sqlx::Error::Io(error) => Self::lost(doing, error),
-            sqlx::Error::Tls(error) => Self::new(
-                SourceErrorKind::Unreachable,
-                format!("{doing}: TLS failed: {error}; {TLS_REMEDY}"),
-            ),
-            sqlx::Error::ColumnDecode { index, source } => Self::new(
-                SourceErrorKind::Data,
-                format!("{doing}: column {index}: a value {source}"),
-            ),
-            sqlx::Error::ColumnNotFound(column) => Self::new(
-                SourceErrorKind::Missing,
-                format!("{doing}: the result has no column \"{column}\""),
-            ),
+            sqlx::Error::Tls(error) => {
+                Self::new(SourceErrorKind::Unreachable, format!("{doing}: TLS failed: {error}; {TLS_REMEDY}"))
+            }
+            sqlx::Error::ColumnDecode { index, source } => {
+                Self::new(SourceErrorKind::Data, format!("{doing}: column {index}: a value {source}"))
+            }
+            sqlx::Error::ColumnNotFound(column) => {
+                Self::new(SourceErrorKind::Missing, format!("{doing}: the result has no column \"{column}\""))
+            }
             other => Self::new(SourceErrorKind::Temporary, format!("{doing}: {other}")),
         }
     }
@@ -93,10 +87,7 @@ impl SourceError {
         match error {
             diesel::result::Error::DeserializationError(cause) => {
                 // Diesel's text names the field, the cause below it says what is wrong with the value.
-                let reason = cause
-                    .source()
-                    .map(|reason| format!(": a value {reason}"))
-                    .unwrap_or_default();
+                let reason = cause.source().map(|reason| format!(": a value {reason}")).unwrap_or_default();
                 Self::new(SourceErrorKind::Data, format!("{doing}: {cause}{reason}"))
             }
             diesel::result::Error::DatabaseError(kind, information) => {
@@ -128,10 +119,7 @@ impl SourceError {
             SourceErrorKind::Unreachable => "; try again when the server takes connections",
             _ => "",
         };
-        Self::new(
-            class_of(sqlstate),
-            format!("Postgres at {settings} refused the connection: {cause}{remedy}"),
-        )
+        Self::new(class_of(sqlstate), format!("Postgres at {settings} refused the connection: {cause}{remedy}"))
     }
 
     /// A TLS handshake that failed.
@@ -141,10 +129,7 @@ impl SourceError {
     }
 
     fn lost(doing: &str, error: &io::Error) -> Self {
-        Self::new(
-            SourceErrorKind::Unreachable,
-            format!("{doing}: the connection was lost: {error}"),
-        )
+        Self::new(SourceErrorKind::Unreachable, format!("{doing}: the connection was lost: {error}"))
     }
 
     fn from_server(doing: &str, sqlstate: &str, message: &str) -> Self {
@@ -195,11 +180,8 @@ mod tests {
 
     #[test]
     fn a_data_exception_does_not_quote_the_value() {
-        let error = SourceError::from_server(
-            "cannot read a.b",
-            "22P02",
-            "invalid input syntax for integer: \"canary\"",
-        );
+        let error =
+            SourceError::from_server("cannot read a.b", "22P02", "invalid input syntax for integer: \"canary\"");
         assert!(!error.to_string().contains("canary"));
         assert_eq!(error.kind(), SourceErrorKind::Data);
     }

@@ -14,10 +14,7 @@ pub struct TableName {
 impl TableName {
     /// Both parts, unquoted.
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
-        Self {
-            schema: schema.into(),
-            name: name.into(),
-        }
+        Self { schema: schema.into(), name: name.into() }
     }
 
     /// As it must stand in SQL.
@@ -87,10 +84,7 @@ impl Predicate {
             }
             Self::Between { column, from, to } => {
                 let column = quote_identifier(column);
-                vec![
-                    format!("{column} >= {}", quote_literal(from)),
-                    format!("{column} < {}", quote_literal(to)),
-                ]
+                vec![format!("{column} >= {}", quote_literal(from)), format!("{column} < {}", quote_literal(to))]
             }
             Self::Null { column } => vec![format!("{} IS NULL", quote_identifier(column))],
         };
@@ -101,14 +95,8 @@ impl Predicate {
 /// `COPY (SELECT ...) TO STDOUT (FORMAT binary)`; `columns` are expressions that are quoted already.
 pub(crate) fn copy_out(columns: &[String], table: &TableName, predicate: &Predicate) -> String {
     let columns = columns.join(", ");
-    let condition = predicate
-        .condition()
-        .map(|condition| format!(" WHERE {condition}"))
-        .unwrap_or_default();
-    format!(
-        "COPY (SELECT {columns} FROM {}{condition}) TO STDOUT (FORMAT binary)",
-        table.quoted()
-    )
+    let condition = predicate.condition().map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
+    format!("COPY (SELECT {columns} FROM {}{condition}) TO STDOUT (FORMAT binary)", table.quoted())
 }
 
 /// `SELECT "a", "b" FROM "s"."t"`.
@@ -137,9 +125,6 @@ mod tests {
         let condition = |from, to| Predicate::Blocks { from, to }.condition();
         assert_eq!(condition(None, None), None);
         assert_eq!(condition(None, Some(8)).as_deref(), Some("ctid < '(8,0)'::tid"));
-        assert_eq!(
-            condition(Some(8), Some(9)).as_deref(),
-            Some("ctid >= '(8,0)'::tid AND ctid < '(9,0)'::tid")
-        );
+        assert_eq!(condition(Some(8), Some(9)).as_deref(), Some("ctid >= '(8,0)'::tid AND ctid < '(9,0)'::tid"));
     }
 }

@@ -127,14 +127,8 @@ impl Decoding {
             Self::Float32 => DataType::Float32,
             Self::Float64 => DataType::Float64,
             // Up to 18 digits Parquet stores 32 or 64 bits; the narrow Arrow type spares a pass over the values.
-            Self::Decimal {
-                precision: precision @ 0..=9,
-                scale,
-            } => DataType::Decimal32(precision, scale),
-            Self::Decimal {
-                precision: precision @ 10..=18,
-                scale,
-            } => DataType::Decimal64(precision, scale),
+            Self::Decimal { precision: precision @ 0..=9, scale } => DataType::Decimal32(precision, scale),
+            Self::Decimal { precision: precision @ 10..=18, scale } => DataType::Decimal64(precision, scale),
             Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
             Self::Date => DataType::Date32,
             Self::Timestamp { utc: false } => DataType::Timestamp(TimeUnit::Millisecond, None),
@@ -154,9 +148,7 @@ impl TablePlan {
         let table = &relation.name;
         let refuse = |message: String| Err(SourceError::new(SourceErrorKind::Missing, message));
         if relation.columns.is_empty() {
-            return refuse(format!(
-                "{table} has no columns, and a Parquet file needs at least one; leave it out"
-            ));
+            return refuse(format!("{table} has no columns, and a Parquet file needs at least one; leave it out"));
         }
         let mut seen: HashMap<String, &str> = HashMap::new();
         for column in &relation.columns {
@@ -174,12 +166,7 @@ impl TablePlan {
             decoding: Decoding::of(column),
             not_null: column.not_null,
         });
-        Ok(Self {
-            table: table.clone(),
-            kind: relation.kind,
-            bytes: relation.bytes,
-            columns: columns.collect(),
-        })
+        Ok(Self { table: table.clone(), kind: relation.kind, bytes: relation.bytes, columns: columns.collect() })
     }
 
     /// The Arrow schema of the files.
@@ -212,15 +199,9 @@ mod tests {
             (3, 5, Some((5, 5))),
             (39, 0, None),
         ] {
-            let expected = expected.map_or(Decoding::CastToText, |(precision, scale)| Decoding::Decimal {
-                precision,
-                scale,
-            });
-            assert_eq!(
-                Decoding::of_numeric(modifier(precision, scale)),
-                expected,
-                "numeric({precision},{scale})"
-            );
+            let expected =
+                expected.map_or(Decoding::CastToText, |(precision, scale)| Decoding::Decimal { precision, scale });
+            assert_eq!(Decoding::of_numeric(modifier(precision, scale)), expected, "numeric({precision},{scale})");
         }
         assert_eq!(Decoding::of_numeric(-1), Decoding::CastToText);
     }

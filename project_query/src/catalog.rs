@@ -24,10 +24,7 @@ pub(crate) struct LakeCatalog {
 
 impl LakeCatalog {
     pub(crate) fn new(lake: Lake) -> Self {
-        Self {
-            lake,
-            opened: Mutex::default(),
-        }
+        Self { lake, opened: Mutex::default() }
     }
 
     async fn open(&self, name: &str) -> Result<Arc<LakeTable>, QueryError> {

@@ -91,13 +91,10 @@ fn unknown_table(message: &str, lake: &Lake) -> Option<QueryError> {
 
 fn not_a_query(message: &str) -> Option<QueryError> {
     if message.starts_with("No SQL statements") {
-        return Some(QueryError::Sql(
-            "the SQL is empty; write for example: select * from <table> limit 10".into(),
-        ));
+        return Some(QueryError::Sql("the SQL is empty; write for example: select * from <table> limit 10".into()));
     }
-    let refused = ["DDL", "DML", "Statement"]
-        .iter()
-        .any(|kind| message.starts_with(&format!("{kind} not supported: ")));
+    let refused =
+        ["DDL", "DML", "Statement"].iter().any(|kind| message.starts_with(&format!("{kind} not supported: ")));
     refused.then(|| QueryError::Sql("a lake is only read, and this statement is not a query; write a SELECT".into()))
 }
 
@@ -111,10 +108,7 @@ fn unreadable(lake: &Lake, message: &str) -> String {
 
 /// One line, no full stop at its end, no name of a Rust type before it.
 fn sentence(message: &str) -> String {
-    let message = message
-        .split(DataFusionError::BACK_TRACE_SEP)
-        .next()
-        .unwrap_or_default();
+    let message = message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default();
     let joined = message.split_whitespace().collect::<Vec<_>>().join(" ");
     let decorations = [
         "Error during planning: ",
@@ -126,8 +120,7 @@ fn sentence(message: &str) -> String {
         "Parquet argument error: ",
         "Parquet error: ",
     ];
-    let plain = decorations.iter().fold(joined.as_str(), |text, decoration| {
-        text.strip_prefix(decoration).unwrap_or(text)
-    });
+    let plain =
+        decorations.iter().fold(joined.as_str(), |text, decoration| text.strip_prefix(decoration).unwrap_or(text));
     plain.trim_end_matches('.').to_owned()
 }

@@ -42,16 +42,11 @@ fn fields(table: &str, path: &Path) -> Result<Vec<Field>, QueryError> {
         ))
     };
     let file = File::open(path).map_err(|error| {
-        QueryError::Disk(format!(
-            "the file {} of the table \"{table}\" cannot be opened: {error}",
-            path.display()
-        ))
+        QueryError::Disk(format!("the file {} of the table \"{table}\" cannot be opened: {error}", path.display()))
     })?;
     let footer = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|error| broken(&error))?;
     let fields = footer.schema().fields().iter();
-    Ok(fields
-        .map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable()))
-        .collect())
+    Ok(fields.map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable())).collect())
 }
 
 fn difference(known: &[Field], other: &[Field]) -> Option<String> {
@@ -62,9 +57,5 @@ fn difference(known: &[Field], other: &[Field]) -> Option<String> {
         .iter()
         .zip(other)
         .find(|(known, other)| known.name() != other.name() || known.data_type() != other.data_type())?;
-    Some(format!(
-        "has the column \"{}\" of type {}",
-        differing.name(),
-        differing.data_type()
-    ))
+    Some(format!("has the column \"{}\" of type {}", differing.name(), differing.data_type()))
 }

@@ -52,9 +52,8 @@ impl Lake {
                 continue;
             };
             // A link counts even when its target is gone, so that the query can say so.
-            let is_table = entry
-                .file_type()
-                .is_ok_and(|kind| kind.is_dir() || kind.is_symlink() && !links_to_file(&entry.path()));
+            let is_table =
+                entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink() && !links_to_file(&entry.path()));
             if is_table && is_table_name(&name) {
                 names.push(name);
             }
@@ -87,14 +86,8 @@ impl Lake {
             Ok(tables) => nearest_first(name, tables),
             Err(error) => return error,
         };
-        let quoting = tables
-            .iter()
-            .any(|table| table != name && table.to_lowercase() == name.to_lowercase());
-        let hint = if quoting {
-            "; a name with capital letters needs double quotes"
-        } else {
-            ""
-        };
+        let quoting = tables.iter().any(|table| table != name && table.to_lowercase() == name.to_lowercase());
+        let hint = if quoting { "; a name with capital letters needs double quotes" } else { "" };
         QueryError::NotFound(format!(
             "there is no table \"{name}\" in the lake {}; there are: {}{hint}",
             self.root.display(),

@@ -42,10 +42,8 @@ pub struct Page {
 }
 
 pub(crate) fn columns(schema: &Schema) -> Arc<[Column]> {
-    let columns = schema.fields().iter().map(|field| Column {
-        name: field.name().clone(),
-        kind: kind(field.data_type()),
-    });
+    let columns =
+        schema.fields().iter().map(|field| Column { name: field.name().clone(), kind: kind(field.data_type()) });
     columns.collect()
 }
 

@@ -17,9 +17,7 @@ use datafusion::physical_expr::create_physical_expr;
 /// The engine applies every filter again to the rows, so a filter that cannot be answered here keeps all partitions.
 pub(crate) fn surviving(keys: &SchemaRef, partitions: &[&[Option<String>]], filters: &[Expr]) -> Vec<bool> {
     let names: Vec<&str> = keys.fields().iter().map(|key| key.name().as_str()).collect();
-    let on_keys = filters
-        .iter()
-        .filter(|filter| !names.is_empty() && expr_applicable_for_cols(&names, filter));
+    let on_keys = filters.iter().filter(|filter| !names.is_empty() && expr_applicable_for_cols(&names, filter));
     let Some(filter) = conjunction(on_keys.cloned()) else {
         return vec![true; partitions.len()];
     };
@@ -38,12 +36,7 @@ fn evaluate(keys: &SchemaRef, partitions: &[&[Option<String>]], filter: &Expr) -
         .collect::<Result<Vec<_>>>()?;
     let batch = RecordBatch::try_new(Arc::clone(keys), columns)?;
     let schema = DFSchema::try_from(Arc::clone(keys))?;
-    let filter = create_physical_expr(
-        filter,
-        &schema,
-        &ExecutionProps::new(),
-        &PhysicalPlanningContext::default(),
-    )?;
+    let filter = create_physical_expr(filter, &schema, &ExecutionProps::new(), &PhysicalPlanningContext::default())?;
     let kept = filter.evaluate(&batch)?.into_array(partitions.len())?;
     let kept = kept.as_boolean();
     Ok((0..kept.len()).map(|at| kept.is_valid(at) && kept.value(at)).collect())

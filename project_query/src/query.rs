@@ -39,9 +39,7 @@ pub struct QuerySettings {
 
 impl Default for QuerySettings {
     fn default() -> Self {
-        Self {
-            memory_limit: DEFAULT_MEMORY_LIMIT,
-        }
+        Self { memory_limit: DEFAULT_MEMORY_LIMIT }
     }
 }
 
@@ -83,10 +81,7 @@ impl Lake {
                 None => return Ok(()),
             };
             pages += 1;
-            let page = Page {
-                columns: Arc::clone(&columns),
-                rows,
-            };
+            let page = Page { columns: Arc::clone(&columns), rows };
             if on_page(page).map_err(QueryError::Output)?.is_break() {
                 return Ok(());
             }
@@ -113,10 +108,7 @@ fn session(lake: &Lake, settings: &QuerySettings) -> Result<SessionContext, Data
 }
 
 async fn start(session: &SessionContext, sql: &str) -> Result<SendableRecordBatchStream, DataFusionError> {
-    let only_queries = SQLOptions::new()
-        .with_allow_ddl(false)
-        .with_allow_dml(false)
-        .with_allow_statements(false);
+    let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let frame = session.sql_with_options(sql, only_queries).await?;
     frame.execute_stream().await
 }

@@ -41,16 +41,11 @@ impl LakeTable {
                 "the files of the table \"{name}\" have a column \"{key}\", which is a partition key too; run its task again"
             )));
         }
-        let keys: Vec<FieldRef> = listed
-            .keys
-            .iter()
-            .map(|key| Arc::new(Field::new(key, DataType::Utf8, true)))
-            .collect();
+        let keys: Vec<FieldRef> =
+            listed.keys.iter().map(|key| Arc::new(Field::new(key, DataType::Utf8, true))).collect();
         Ok(Self {
             keys: Arc::new(Schema::new(keys.clone())),
-            schema: TableSchema::builder(Arc::new(columns))
-                .with_table_partition_cols(keys)
-                .build(),
+            schema: TableSchema::builder(Arc::new(columns)).with_table_partition_cols(keys).build(),
             files: listed.files,
         })
     }
@@ -59,10 +54,7 @@ impl LakeTable {
         let partitions: Vec<&[Option<String>]> = self.files.iter().map(|file| file.partition.as_slice()).collect();
         let surviving = partition_filter::surviving(&self.keys, &partitions, filters);
         let files = self.files.iter().zip(surviving);
-        files
-            .filter(|(_, survives)| *survives)
-            .map(|(file, _)| partitioned_file(file))
-            .collect()
+        files.filter(|(_, survives)| *survives).map(|(file, _)| partitioned_file(file)).collect()
     }
 }
 
@@ -114,9 +106,6 @@ fn partitioned_file(file: &TableFile) -> Result<PartitionedFile> {
 
 impl fmt::Debug for LakeTable {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("LakeTable")
-            .field("files", &self.files.len())
-            .finish_non_exhaustive()
+        formatter.debug_struct("LakeTable").field("files", &self.files.len()).finish_non_exhaustive()
     }
 }

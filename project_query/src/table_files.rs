@@ -31,11 +31,7 @@ pub(crate) struct TableFiles {
 
 /// Lists the files below the folder of a table.
 pub(crate) fn list(table: &str, folder: &Path) -> Result<TableFiles, QueryError> {
-    let mut walk = Walk {
-        table,
-        keys: None,
-        files: Vec::new(),
-    };
+    let mut walk = Walk { table, keys: None, files: Vec::new() };
     walk.folder(folder, &[])?;
     if walk.files.is_empty() {
         return Err(QueryError::Disk(format!(
@@ -43,10 +39,7 @@ pub(crate) fn list(table: &str, folder: &Path) -> Result<TableFiles, QueryError>
             folder.display()
         )));
     }
-    Ok(TableFiles {
-        keys: walk.keys.unwrap_or_default(),
-        files: walk.files,
-    })
+    Ok(TableFiles { keys: walk.keys.unwrap_or_default(), files: walk.files })
 }
 
 /// One `key=value` folder on the way to a file.
@@ -112,11 +105,7 @@ impl Walk<'_> {
     }
 
     fn wrong(&self, path: &Path, what: &str) -> QueryError {
-        QueryError::Disk(format!(
-            "the table \"{}\" cannot be queried: {} {what}",
-            self.table,
-            path.display()
-        ))
+        QueryError::Disk(format!("the table \"{}\" cannot be queried: {} {what}", self.table, path.display()))
     }
 }
 
@@ -172,9 +161,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         touch(root.path(), "a.parquet");
         touch(root.path(), "dt=2026-01-31/a.parquet");
-        let Err(QueryError::Disk(message)) = list("t", root.path()) else {
-            unreachable!("two layouts in one table")
-        };
+        let Err(QueryError::Disk(message)) = list("t", root.path()) else { unreachable!("two layouts in one table") };
         assert!(message.contains("(dt)") && message.contains("2026-01-31"), "{message}");
 
         let root = tempfile::tempdir().unwrap();
@@ -186,9 +173,6 @@ mod tests {
     fn a_folder_without_files_says_so() {
         let root = tempfile::tempdir().unwrap();
         let message = list("orders", root.path()).unwrap_err().to_string();
-        assert!(
-            message.contains("\"orders\"") && message.contains("no Parquet file"),
-            "{message}"
-        );
+        assert!(message.contains("\"orders\"") && message.contains("no Parquet file"), "{message}");
     }
 }

@@ -23,10 +23,7 @@ fn an_unknown_table_is_answered_with_the_nearest() {
     let lake = shop();
     let error = lake.refusal("select * from oders");
     assert!(matches!(error, QueryError::NotFound(_)), "{error:?}");
-    assert!(
-        error.to_string().contains("\"oders\"") && error.to_string().contains("there are: orders, "),
-        "{error}"
-    );
+    assert!(error.to_string().contains("\"oders\"") && error.to_string().contains("there are: orders, "), "{error}");
     let error = lake.refusal("select * from public.items");
     assert!(error.to_string().contains("there are: public_items, "), "{error}");
     let error = lake.refusal("select * from other.items");
@@ -34,10 +31,7 @@ fn an_unknown_table_is_answered_with_the_nearest() {
     // No way out of the lake, and no way in to what is not a table.
     for name in ["\"../orders\"", "\"run=1\"", "\"_runs\"", "'/etc/passwd'"] {
         let error = lake.refusal(&format!("select * from {name}"));
-        assert!(
-            matches!(error, QueryError::NotFound(_) | QueryError::Sql(_)),
-            "{name}: {error:?}"
-        );
+        assert!(matches!(error, QueryError::NotFound(_) | QueryError::Sql(_)), "{name}: {error:?}");
     }
 }
 
@@ -69,10 +63,7 @@ fn bad_sql_is_one_sentence() {
     for (sql, word) in cases {
         let error = lake.refusal(sql);
         assert!(matches!(error, QueryError::Sql(_)), "{sql}: {error:?}");
-        assert!(
-            error.to_string().to_lowercase().contains(&word.to_lowercase()),
-            "{sql}: {error}"
-        );
+        assert!(error.to_string().to_lowercase().contains(&word.to_lowercase()), "{sql}: {error}");
     }
 }
 
@@ -120,10 +111,7 @@ fn a_lake_that_is_missing_or_empty_says_how_to_fill_it() {
         let error = Lake::open(&path).unwrap_err();
         assert!(matches!(error, QueryError::NotFound(_)), "{error:?}");
         let message = error.to_string();
-        assert!(
-            message.contains(path.to_str().unwrap()) && message.contains("--upload"),
-            "{message}"
-        );
+        assert!(message.contains(path.to_str().unwrap()) && message.contains("--upload"), "{message}");
     }
     fs::write(folder.path().join("file"), b"").unwrap();
     let error = Lake::open(&folder.path().join("file")).unwrap_err();
@@ -137,10 +125,7 @@ fn files_of_different_schemas_are_refused_by_name() {
     let error = lake.refusal("select * from orders");
     assert!(matches!(error, QueryError::Disk(_)), "{error:?}");
     let message = error.to_string();
-    assert!(
-        message.contains("\"orders\"") && message.contains("b.parquet"),
-        "{message}"
-    );
+    assert!(message.contains("\"orders\"") && message.contains("b.parquet"), "{message}");
 }
 
 #[test]
@@ -159,17 +144,10 @@ fn a_half_file_a_dead_link_and_an_empty_folder_are_disk_errors() {
     fs::write(lake.path("half/a.parquet"), &whole[..whole.len() / 2]).unwrap();
     fs::create_dir_all(lake.path("none")).unwrap();
     lake.link("gone", "9");
-    for (table, word) in [
-        ("half", "a.parquet"),
-        ("none", "no Parquet file"),
-        ("gone", "run=9/gone"),
-    ] {
+    for (table, word) in [("half", "a.parquet"), ("none", "no Parquet file"), ("gone", "run=9/gone")] {
         let error = lake.refusal(&format!("select * from {table}"));
         assert!(matches!(error, QueryError::Disk(_)), "{table}: {error:?}");
-        assert!(
-            error.to_string().contains(word) && error.to_string().contains("again"),
-            "{table}: {error}"
-        );
+        assert!(error.to_string().contains(word) && error.to_string().contains("again"), "{table}: {error}");
     }
 }
 
@@ -195,8 +173,6 @@ fn the_callers_own_error_comes_back_unchanged() {
         std::future::pending(),
         &mut |_| -> anyhow::Result<ControlFlow<()>> { anyhow::bail!("the printer is on fire") },
     ));
-    let Err(QueryError::Output(error)) = outcome else {
-        unreachable!("{outcome:?}")
-    };
+    let Err(QueryError::Output(error)) = outcome else { unreachable!("{outcome:?}") };
     assert_eq!(error.to_string(), "the printer is on fire");
 }

@@ -12,23 +12,14 @@ pub struct Digits {
 }
 
 /// Amounts of money: DECIMAL(18,2).
-pub const MONEY: Digits = Digits {
-    precision: 18,
-    scale: 2,
-};
+pub const MONEY: Digits = Digits { precision: 18, scale: 2 };
 /// Rates: DECIMAL(18,8).
-pub const RATE: Digits = Digits {
-    precision: 18,
-    scale: 8,
-};
+pub const RATE: Digits = Digits { precision: 18, scale: 8 };
 
 impl Digits {
     /// The Parquet type.
     pub const fn logical(self) -> Logical {
-        Logical::Decimal {
-            precision: self.precision,
-            scale: self.scale,
-        }
+        Logical::Decimal { precision: self.precision, scale: self.scale }
     }
 
     /// The value in units of the last digit, rounded half away from zero, or nothing when it does not fit.

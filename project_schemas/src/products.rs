@@ -45,8 +45,6 @@ pub struct Product {
 }
 
 impl Record for Product {
-    const LOGICAL: &'static [(&'static str, Logical)] = &[
-        ("created_at", Logical::TimestampMillis { utc: false }),
-        ("price", MONEY.logical()),
-    ];
+    const LOGICAL: &'static [(&'static str, Logical)] =
+        &[("created_at", Logical::TimestampMillis { utc: false }), ("price", MONEY.logical())];
 }

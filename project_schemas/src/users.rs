@@ -45,12 +45,6 @@ impl UserRow {
     /// The record, or why the time has no place in it.
     pub fn into_record(self) -> Result<User, TimestampError> {
         let created_at = self.created_at.map(Timestamp::to_millis).transpose()?;
-        Ok(User {
-            id: self.id,
-            name: self.name,
-            country: self.country,
-            created_at,
-            email: self.email,
-        })
+        Ok(User { id: self.id, name: self.name, country: self.country, created_at, email: self.email })
     }
 }

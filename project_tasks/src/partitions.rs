@@ -15,9 +15,7 @@ use tracing::warn;
 pub(crate) async fn export(context: &TaskContext, table: TableName, column: &str, key: &str) -> Result<Written> {
     let plan = table_plan(context, &table).await?;
     let mut connection = context.source.connect().await?;
-    let relation = relation(&mut connection, &table)
-        .await?
-        .ok_or_else(|| anyhow!("{table} was dropped"))?;
+    let relation = relation(&mut connection, &table).await?.ok_or_else(|| anyhow!("{table} was dropped"))?;
     let indexed = has_leading_index(&mut connection, &relation, column).await?;
     if !indexed {
         warn!(%table, column, "no index leads with the partition column, so every date scans the whole table");
@@ -35,35 +33,20 @@ fn slices(span: &DateSpan, table: &TableName, column: &str, key: &str) -> Result
         return Err(DataError(message).into());
     }
     let slice = |partition: Partition, predicate| {
-        let partition = PartitionValue {
-            key: key.to_owned(),
-            value: partition.value(),
-        };
-        Slice {
-            predicate,
-            partition: Some(partition),
-        }
+        let partition = PartitionValue { key: key.to_owned(), value: partition.value() };
+        Slice { predicate, partition: Some(partition) }
     };
     let mut slices = Vec::with_capacity(span.dates.len() + 1);
     for date in &span.dates {
         let date: PartitionDate = date.parse().map_err(|_| {
             DataError(format!("{table}: column \"{column}\" holds a date outside the years 1 to 9999, which no partition can be named after; correct the row"))
         })?;
-        let predicate = Predicate::Between {
-            column: column.to_owned(),
-            from: date.start(),
-            to: date.end(),
-        };
+        let predicate = Predicate::Between { column: column.to_owned(), from: date.start(), to: date.end() };
         slices.push(slice(Partition::Date(date), predicate));
     }
     // An empty table still gets one valid file, so that its columns are known; no date would be true for it.
     if span.has_null || slices.is_empty() {
-        slices.push(slice(
-            Partition::Null,
-            Predicate::Null {
-                column: column.to_owned(),
-            },
-        ));
+        slices.push(slice(Partition::Null, Predicate::Null { column: column.to_owned() }));
     }
     Ok(slices)
 }
@@ -76,11 +59,7 @@ mod tests {
 
     fn folders(dates: &[&str], has_null: bool, has_infinity: bool) -> Result<Vec<String>, String> {
         let dates = dates.iter().map(|date| (*date).to_owned()).collect();
-        let span = DateSpan {
-            dates,
-            has_null,
-            has_infinity,
-        };
+        let span = DateSpan { dates, has_null, has_infinity };
         let slices = slices(&span, &TableName::new("public", "t"), "at", "dt").map_err(|error| error.to_string())?;
         Ok(slices.into_iter().map(|slice| slice.partition.unwrap().value).collect())
     }
@@ -95,11 +74,7 @@ mod tests {
     #[test]
     fn what_no_folder_can_hold_is_refused() {
         assert!(folders(&[], false, true).unwrap_err().contains("infinite"));
-        assert!(
-            folders(&["0044-03-15 BC"], false, false)
-                .unwrap_err()
-                .contains("years 1 to 9999")
-        );
+        assert!(folders(&["0044-03-15 BC"], false, false).unwrap_err().contains("years 1 to 9999"));
         assert!(folders(&["12026-01-01"], false, false).unwrap_err().contains("\"at\""));
     }
 }

@@ -7,12 +7,8 @@ use crate::tasks::products::Products;
 use crate::tasks::users::Users;
 
 /// Every registered task. A new one is a file below `tasks/`, its line there, and its line here.
-pub static REGISTRY: &[Task] = &[
-    Task::Batch(&CombinedOrders),
-    Task::Batch(&Users),
-    Task::Stream(&Products::ALL),
-    Task::Huge(&Events),
-];
+pub static REGISTRY: &[Task] =
+    &[Task::Batch(&CombinedOrders), Task::Batch(&Users), Task::Stream(&Products::ALL), Task::Huge(&Events)];
 
 #[cfg(test)]
 mod tests {
@@ -26,15 +22,9 @@ mod tests {
         for task in REGISTRY {
             let name = task.name();
             assert!(seen.insert(name), "two tasks are called {name}");
-            assert!(
-                Group::EVERY.iter().all(|group| group.name() != name),
-                "{name} is the name of a group"
-            );
+            assert!(Group::EVERY.iter().all(|group| group.name() != name), "{name} is the name of a group");
             let snake = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-            assert!(
-                name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(snake),
-                "{name}"
-            );
+            assert!(name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(snake), "{name}");
         }
     }
 
@@ -42,11 +32,7 @@ mod tests {
     fn every_task_has_one_short_line_and_reads_something() {
         for task in REGISTRY {
             let about = task.about();
-            assert!(
-                (10..=100).contains(&about.len()) && !about.contains('\n'),
-                "{}: {about}",
-                task.name()
-            );
+            assert!((10..=100).contains(&about.len()) && !about.contains('\n'), "{}: {about}", task.name());
             assert!(!about.ends_with('.'), "{}: no full stop in a list", task.name());
             assert!(!task.reads().is_empty(), "{} reads nothing", task.name());
         }
@@ -55,11 +41,7 @@ mod tests {
     #[test]
     fn every_group_has_a_task() {
         for group in Group::EVERY {
-            assert!(
-                REGISTRY.iter().any(|task| task.group() == Some(group)),
-                "{} is empty",
-                group.name()
-            );
+            assert!(REGISTRY.iter().any(|task| task.group() == Some(group)), "{} is empty", group.name());
         }
     }
 }

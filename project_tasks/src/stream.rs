@@ -53,10 +53,7 @@ where
         return Err(anyhow!("the writer stopped before the end of the data"));
     };
     if written.rows() != rows {
-        let message = format!(
-            "{rows} rows were read but {} were written; nothing is published",
-            written.rows()
-        );
+        let message = format!("{rows} rows were read but {} were written; nothing is published", written.rows());
         return Err(DataError(message).into());
     }
     cursor.close().await;
@@ -72,11 +69,7 @@ where
     loop {
         let chunk = cursor.next_chunk().await?;
         rows += chunk.len() as u64;
-        let (message, last) = if chunk.is_empty() {
-            (Chunk::End, true)
-        } else {
-            (Chunk::Rows(chunk), false)
-        };
+        let (message, last) = if chunk.is_empty() { (Chunk::End, true) } else { (Chunk::Rows(chunk), false) };
         if sender.send(message).await.is_err() || last {
             return Ok(rows);
         }
@@ -99,9 +92,7 @@ where
                 writer.extend(records)?;
             }
             Chunk::End => {
-                return Ok(Some(Written {
-                    files: vec![writer.finish()?],
-                }));
+                return Ok(Some(Written { files: vec![writer.finish()?] }));
             }
         }
     }

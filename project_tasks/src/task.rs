@@ -27,10 +27,7 @@ impl SourceTable {
     /// Some columns of a table in the schema `public`.
     pub fn public(name: &str, columns: &[&str]) -> Self {
         let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-        Self {
-            table: TableName::new("public", name),
-            columns,
-        }
+        Self { table: TableName::new("public", name), columns }
     }
 }
 
@@ -75,12 +72,7 @@ pub trait HugeStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
     /// Reads and writes one folder for each date.
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
         let table = self.table();
-        Box::pin(crate::partitions::export(
-            context,
-            table,
-            self.partition_column(),
-            self.partition_key(),
-        ))
+        Box::pin(crate::partitions::export(context, table, self.partition_column(), self.partition_key()))
     }
 }
 
@@ -168,10 +160,7 @@ impl Task {
             Self::Stream(task) => task.reads(),
             Self::Huge(task) => {
                 let columns = vec![task.partition_column().to_owned()];
-                vec![SourceTable {
-                    table: task.table(),
-                    columns,
-                }]
+                vec![SourceTable { table: task.table(), columns }]
             }
             Self::Table(task) => task.reads(),
         }

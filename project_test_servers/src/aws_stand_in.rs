@@ -24,12 +24,7 @@ const START_DEADLINE: Duration = Duration::from_secs(60);
 const CALL_DEADLINE: Duration = Duration::from_secs(60);
 const END_DEADLINE: Duration = Duration::from_secs(5);
 
-const KEY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'/')
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
+const KEY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A running stand-in, empty at first; dropping it ends it.
 #[derive(Debug)]
@@ -218,17 +213,12 @@ impl AwsStandIn {
             .header("x-standin-setup", "yes")
             .header("authorization", AUTHORIZATION)
             .body(body)?;
-        let mut response = self
-            .http
-            .run(request)
-            .with_context(|| format!("the stand-in did not answer {method} {path}"))?;
+        let mut response =
+            self.http.run(request).with_context(|| format!("the stand-in did not answer {method} {path}"))?;
         let status = response.status();
         let answer = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
         let text = String::from_utf8_lossy(&answer);
-        ensure!(
-            status.is_success(),
-            "the stand-in answered {method} {path} with {status}: {text}"
-        );
+        ensure!(status.is_success(), "the stand-in answered {method} {path} with {status}: {text}");
         Ok(answer)
     }
 }
@@ -288,10 +278,7 @@ mod tests {
         assert_eq!(stand_in.list_keys("lake", "events/").unwrap(), [key]);
         assert!(stand_in.list_keys("lake", "orders/").unwrap().is_empty());
         assert!(stand_in.list_pending_uploads("lake").unwrap().is_empty());
-        assert!(
-            stand_in.log().unwrap().is_empty(),
-            "the handle's own calls are not logged"
-        );
+        assert!(stand_in.log().unwrap().is_empty(), "the handle's own calls are not logged");
         let missing = stand_in.list_keys("no-such-bucket", "").unwrap_err();
         assert!(missing.to_string().contains("404"), "{missing}");
 
@@ -305,9 +292,7 @@ mod tests {
         let statuses: Vec<_> = log.iter().map(|call| (call.name.as_str(), call.status)).collect();
         assert_eq!(statuses, [("lake/k", Some(403)), ("lake/k", Some(200))]);
 
-        stand_in
-            .set_crawl(Duration::from_millis(10), Duration::ZERO, Some("no rights"))
-            .unwrap();
+        stand_in.set_crawl(Duration::from_millis(10), Duration::ZERO, Some("no rights")).unwrap();
         stand_in.reset().unwrap();
         assert!(stand_in.log().unwrap().is_empty());
         let address = stand_in.endpoint().trim_start_matches("http://").to_owned();

@@ -47,10 +47,7 @@ impl Postgres {
             server.shared = true;
             Ok(server)
         };
-        SHARED
-            .get_or_init(start)
-            .as_ref()
-            .map_err(|message| anyhow!("{message}"))
+        SHARED.get_or_init(start).as_ref().map_err(|message| anyhow!("{message}"))
     }
 
     /// A server for one test alone: one that it stops, kills or overloads.
@@ -69,15 +66,9 @@ impl Postgres {
             .with_context(|| format!("cannot run {}", script_path.display()))?;
         let stdin = script.stdin.take();
         match read_ready_line(&mut script) {
-            Ok((port, pid)) => Ok(Self {
-                script,
-                stdin,
-                programs,
-                port,
-                pid,
-                databases: AtomicU32::new(0),
-                shared: false,
-            }),
+            Ok((port, pid)) => {
+                Ok(Self { script, stdin, programs, port, pid, databases: AtomicU32::new(0), shared: false })
+            }
             Err(error) => {
                 drop(stdin);
                 let mut log = String::new();
@@ -229,10 +220,7 @@ impl<'server> Database<'server> {
     /// Its URI for the role `locked`, the only one that is asked for a password (which is `locked`).
     #[must_use]
     pub fn uri_with_password(&self, password: &str) -> String {
-        format!(
-            "postgres://locked:{password}@127.0.0.1:{}/{}",
-            self.server.port, self.name
-        )
+        format!("postgres://locked:{password}@127.0.0.1:{}/{}", self.server.port, self.name)
     }
 
     /// Runs statements, each in a transaction of its own unless they say otherwise.
@@ -302,11 +290,7 @@ fn programs() -> Result<PathBuf> {
         .stdin(Stdio::null())
         .output()
         .with_context(|| format!("cannot run {}", path.display()))?;
-    ensure!(
-        output.status.success(),
-        "no Postgres for the tests: {}",
-        String::from_utf8_lossy(&output.stderr).trim()
-    );
+    ensure!(output.status.success(), "no Postgres for the tests: {}", String::from_utf8_lossy(&output.stderr).trim());
     Ok(PathBuf::from(String::from_utf8(output.stdout)?.trim()))
 }
 

@@ -11,10 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 ///
 /// When the test environment is missing, or the script fails: then with what it wrote to standard error.
 pub fn run_python<'a>(script: &str, args: impl IntoIterator<Item = &'a str>) -> Result<String> {
-    let output = command(script)?
-        .args(args)
-        .output()
-        .with_context(|| format!("cannot run {script}"))?;
+    let output = command(script)?.args(args).output().with_context(|| format!("cannot run {script}"))?;
     if !output.status.success() {
         let complaint = String::from_utf8_lossy(&output.stderr);
         bail!("{script} failed with {}: {complaint}", output.status);

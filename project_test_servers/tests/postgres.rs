@@ -26,11 +26,7 @@ fn databases_of_parallel_tests_do_not_see_each_other_and_are_dropped() -> Result
                 database.execute(&format!("INSERT INTO t VALUES ('{value}');"))?;
                 let rows = database.query_text("SELECT v, current_database() FROM t;")?;
                 let name = database.name().to_owned();
-                assert_eq!(
-                    rows,
-                    [[Some(value.to_owned()), Some(name.clone())]],
-                    "the other test's table or database"
-                );
+                assert_eq!(rows, [[Some(value.to_owned()), Some(name.clone())]], "the other test's table or database");
                 Ok(name)
             })
         });
@@ -102,10 +98,7 @@ fn the_shop_is_the_same_every_time_and_holds_what_real_shops_hold() -> Result<()
                     NOT EXISTS (SELECT FROM currencies WHERE type = 'Order' GROUP BY type_id HAVING count(*) > 1)",
         )?;
         for row in &holes {
-            ensure!(
-                row.iter().all(|value| value.as_deref() == Some("t")),
-                "something is missing in the shop: {row:?}"
-            );
+            ensure!(row.iter().all(|value| value.as_deref() == Some("t")), "something is missing in the shop: {row:?}");
         }
         database.query_text(
             "SELECT (SELECT md5(string_agg(o::text, '' ORDER BY id)) FROM orders o),

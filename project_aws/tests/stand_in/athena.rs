@@ -35,8 +35,7 @@ async fn with_table(turn: &Turn<'_>, rows: i64) -> Result<()> {
         timeout: Duration::from_secs(30),
         wait: true,
     };
-    turn.server()?
-        .set_crawl(Duration::from_millis(10), Duration::ZERO, None)?;
+    turn.server()?.set_crawl(Duration::from_millis(10), Duration::ZERO, None)?;
     aws.crawl(&crawler, &cancel).await?;
     Ok(())
 }
@@ -66,11 +65,7 @@ async fn uploaded_and_crawled_rows_come_back_page_by_page_with_their_nulls() -> 
     let turn = SERVER.turn().await?;
     with_table(&turn, 2_500).await?;
     let mut answer = query(&turn, "SELECT id, name FROM people ORDER BY id").await?;
-    let columns: Vec<_> = answer
-        .columns()
-        .iter()
-        .map(|column| (column.name.as_str(), column.kind.as_str()))
-        .collect();
+    let columns: Vec<_> = answer.columns().iter().map(|column| (column.name.as_str(), column.kind.as_str())).collect();
     assert_eq!(columns, [("id", "bigint"), ("name", "varchar")]);
     let (sizes, rows) = all_rows(&mut answer).await?;
     // The header is a row of the first page.
@@ -100,33 +95,21 @@ async fn bad_sql_fails_with_athenas_reason() -> Result<()> {
     with_table(&turn, 3).await?;
     let (kind, text) = failure(&turn, &settings()?, "SELECT no_such_column FROM people").await?;
     assert_eq!(kind, AwsErrorKind::Data);
-    assert!(
-        text.contains("SYNTAX_ERROR") && text.contains("no_such_column"),
-        "{text}"
-    );
+    assert!(text.contains("SYNTAX_ERROR") && text.contains("no_such_column"), "{text}");
     Ok(())
 }
 
 #[tokio::test]
 async fn settings_that_do_not_fit_are_named() -> Result<()> {
     let turn = SERVER.turn().await?;
-    let no_place = AthenaSettings {
-        output: None,
-        ..settings()?
-    };
+    let no_place = AthenaSettings { output: None, ..settings()? };
     let (kind, text) = failure(&turn, &no_place, "SELECT 1").await?;
     assert_eq!(kind, AwsErrorKind::Configuration);
     assert!(text.contains("--athena-output or PROJECT_ATHENA_OUTPUT"), "{text}");
-    let no_group = AthenaSettings {
-        workgroup: Some("night".to_owned()),
-        ..settings()?
-    };
+    let no_group = AthenaSettings { workgroup: Some("night".to_owned()), ..settings()? };
     let (kind, text) = failure(&turn, &no_group, "SELECT 1").await?;
     assert_eq!(kind, AwsErrorKind::Configuration);
-    assert!(
-        text.contains("workgroup night") && text.contains("--athena-workgroup"),
-        "{text}"
-    );
+    assert!(text.contains("workgroup night") && text.contains("--athena-workgroup"), "{text}");
     Ok(())
 }
 
@@ -149,10 +132,7 @@ async fn a_query_that_nobody_waits_for_is_stopped_in_athena() -> Result<()> {
     assert!(cancelled?.elapsed() < Duration::from_secs(2));
     assert_eq!(turn.calls("StopQueryExecution")?.len(), 1);
 
-    let hasty = AthenaSettings {
-        timeout: Duration::from_millis(700),
-        ..settings
-    };
+    let hasty = AthenaSettings { timeout: Duration::from_millis(700), ..settings };
     let (kind, text) = failure(&turn, &hasty, endless).await?;
     assert_eq!(kind, AwsErrorKind::Temporary);
     assert!(text.contains("was stopped"), "{text}");

@@ -15,10 +15,7 @@ use crate::fixture::{BUCKET, Shared, Turn, config};
 static SERVER: Shared = Shared::new();
 
 fn events(dates: &[&str]) -> Result<CrawlerSettings> {
-    Ok(CrawlerSettings {
-        tables: vec![events_of(dates)],
-        ..settings(&[])?
-    })
+    Ok(CrawlerSettings { tables: vec![events_of(dates)], ..settings(&[])? })
 }
 
 fn glue(turn: &Turn<'_>) -> Result<aws_sdk_glue::Client> {
@@ -45,12 +42,7 @@ async fn a_partition_that_the_crawl_passed_over_is_an_error_that_names_it() -> R
     turn.server()?.ignore_partition(Some("dt=2026-01-02"))?;
     let (kind, text) = failure(&turn, &both).await?;
     assert_eq!(kind, AwsErrorKind::Data);
-    for part in [
-        "nightly",
-        "shop.events",
-        "the partition dt=2026-01-02 is missing in Glue;",
-        "drop the Glue table",
-    ] {
+    for part in ["nightly", "shop.events", "the partition dt=2026-01-02 is missing in Glue;", "drop the Glue table"] {
         assert!(text.contains(part), "{text}");
     }
     assert!(!text.contains("2026-01-01"), "{text}");
@@ -62,23 +54,16 @@ async fn a_partition_that_the_crawl_passed_over_is_an_error_that_names_it() -> R
 #[tokio::test]
 async fn a_column_type_that_the_crawler_was_told_to_keep_is_an_error_until_the_table_is_dropped() -> Result<()> {
     let turn = SERVER.turn().await?;
-    turn.server()?
-        .put_object(BUCKET, "team/shop/orders/a.parquet", &file_with_int_ids()?)?;
+    turn.server()?.put_object(BUCKET, "team/shop/orders/a.parquet", &file_with_int_ids()?)?;
     let orders = settings(&["orders"])?;
     let mut as_written = orders.clone();
     as_written.tables[0].columns[0].1 = "int".to_owned();
     crawl(&turn, &as_written).await?;
 
     // Somebody's choice, for an existing crawler: log what has changed, change nothing.
-    let keep = SchemaChangePolicy::builder()
-        .update_behavior(UpdateBehavior::Log)
-        .build();
+    let keep = SchemaChangePolicy::builder().update_behavior(UpdateBehavior::Log).build();
     let glue = glue(&turn)?;
-    glue.update_crawler()
-        .name("nightly")
-        .schema_change_policy(keep)
-        .send()
-        .await?;
+    glue.update_crawler().name("nightly").schema_change_policy(keep).send().await?;
     publish(&turn, "orders/a.parquet")?;
     let (kind, text) = failure(&turn, &orders).await?;
     assert_eq!(kind, AwsErrorKind::Data);
@@ -133,9 +118,6 @@ async fn partitions_that_may_not_be_looked_at_are_a_matter_of_rights() -> Result
     turn.server()?.inject(&denied)?;
     let (kind, text) = failure(&turn, &events(&["2026-01-01"])?).await?;
     assert_eq!(kind, AwsErrorKind::Denied, "{text}");
-    assert!(
-        text.contains("cannot look at the partitions of the Glue table shop.events"),
-        "{text}"
-    );
+    assert!(text.contains("cannot look at the partitions of the Glue table shop.events"), "{text}");
     Ok(())
 }

@@ -33,17 +33,12 @@ async fn credentials_that_cannot_be_loaded_are_denied_and_say_how_to_give_them()
         role_arn: "arn:aws:iam::123456789012:role/lake".to_owned(),
         session_name: "test".to_owned(),
     };
-    let provider = web_identity_token::Builder::default()
-        .static_configuration(missing_token)
-        .build();
+    let provider = web_identity_token::Builder::default().static_configuration(missing_token).build();
     let config = config("http://127.0.0.1:9")
         .into_builder()
         .credentials_provider(SharedCredentialsProvider::new(provider))
         .build();
-    let error = Aws::from_config(&config, true)
-        .check_bucket(&lake()?)
-        .await
-        .unwrap_err();
+    let error = Aws::from_config(&config, true).check_bucket(&lake()?).await.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Denied, "{error}");
     assert!(error.to_string().contains("AWS_ACCESS_KEY_ID"), "{error}");
     Ok(())
@@ -55,10 +50,7 @@ async fn credentials_that_cannot_be_loaded_are_denied_and_say_how_to_give_them()
 #[expect(clippy::print_stdout, reason = "read by the process that started this one")]
 async fn connect_and_print() {
     let region = env::var("TEST_REGION").ok();
-    let settings = AwsSettings {
-        region,
-        s3_path_style: true,
-    };
+    let settings = AwsSettings { region, s3_path_style: true };
     match Aws::connect(&settings).await {
         Ok(_) => println!("connected"),
         Err(error) => println!("{:?}: {error}", error.kind()),
@@ -81,18 +73,11 @@ fn connect_with(variables: &[(&str, &str)]) -> Result<String> {
 fn connecting_without_region_or_credentials_fails_fast_and_says_what_to_set() -> Result<()> {
     let begin = Instant::now();
     let printed = connect_with(&[])?;
-    assert!(
-        printed.contains("Configuration: no AWS region is set; give it with --region"),
-        "{printed}"
-    );
+    assert!(printed.contains("Configuration: no AWS region is set; give it with --region"), "{printed}");
     let printed = connect_with(&[("TEST_REGION", "eu-central-1")])?;
     assert!(printed.contains("Denied: no usable AWS credentials"), "{printed}");
     assert!(printed.contains("set AWS_ACCESS_KEY_ID"), "{printed}");
-    let keys = [
-        ("AWS_REGION", "eu-central-1"),
-        ("AWS_ACCESS_KEY_ID", "a"),
-        ("AWS_SECRET_ACCESS_KEY", "b"),
-    ];
+    let keys = [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
     assert!(connect_with(&keys)?.contains("connected"));
     assert!(begin.elapsed() < Duration::from_secs(20));
     Ok(())

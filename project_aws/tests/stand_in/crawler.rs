@@ -83,10 +83,7 @@ async fn an_existing_crawler_is_used_without_a_role_and_told_of_new_folders() ->
     publish(&turn, "orders/a.parquet")?;
     crawl(&turn, &settings(&["orders"])?).await?;
     publish(&turn, "users/a.parquet")?;
-    let without_role = CrawlerSettings {
-        role: None,
-        ..settings(&["orders", "users"])?
-    };
+    let without_role = CrawlerSettings { role: None, ..settings(&["orders", "users"])? };
     assert_eq!(tables_of(crawl(&turn, &without_role).await?), ["orders", "users"]);
     assert_eq!(tables_of(crawl(&turn, &settings(&["orders"])?).await?), ["orders"]);
     assert_eq!(turn.calls("CreateCrawler")?.len(), 1);
@@ -101,12 +98,8 @@ async fn a_crawl_that_somebody_started_before_our_upload_is_not_taken_for_ours()
     publish(&turn, "orders/a.parquet")?;
     let both = settings(&["orders", "users"])?;
     // Somebody's crawl lists S3 when it starts, before `users` is there.
-    turn.server()?
-        .set_crawl(Duration::from_secs(2), Duration::from_millis(500), None)?;
-    let theirs = CrawlerSettings {
-        wait: false,
-        ..both.clone()
-    };
+    turn.server()?.set_crawl(Duration::from_secs(2), Duration::from_millis(500), None)?;
+    let theirs = CrawlerSettings { wait: false, ..both.clone() };
     assert_eq!(crawl(&turn, &theirs).await?, CrawlOutcome::Started);
     publish(&turn, "users/a.parquet")?;
     assert_eq!(tables_of(crawl(&turn, &both).await?), ["orders", "users"]);
@@ -123,11 +116,7 @@ async fn a_start_whose_answer_is_lost_is_followed_by_one_that_is_known() -> Resu
         {"service": "glue", "operation": "GetCrawler", "mode": "reject", "status": 400, "code": "ThrottlingException", "times": 2},
     ]))?;
     assert_eq!(tables_of(crawl(&turn, &settings(&["orders"])?).await?), ["orders"]);
-    let accepted = turn
-        .calls("StartCrawler")?
-        .iter()
-        .filter(|call| call.status == Some(200))
-        .count();
+    let accepted = turn.calls("StartCrawler")?.iter().filter(|call| call.status == Some(200)).count();
     assert_eq!(accepted, 1);
     Ok(())
 }
@@ -137,16 +126,14 @@ async fn a_failed_crawl_is_told_in_glues_words_and_names_its_log() -> Result<()>
     let turn = SERVER.turn().await?;
     publish(&turn, "orders/a.parquet")?;
     let message = "The role has no right to read s3://lake";
-    turn.server()?
-        .set_crawl(Duration::from_millis(100), Duration::ZERO, Some(message))?;
+    turn.server()?.set_crawl(Duration::from_millis(100), Duration::ZERO, Some(message))?;
     let (kind, text) = failure(&turn, &settings(&["orders"])?).await?;
     assert_eq!(kind, AwsErrorKind::Data);
     for part in ["nightly", "FAILED", message, "/aws-glue/crawlers"] {
         assert!(text.contains(part), "{text}");
     }
     // The next crawl is judged by itself.
-    turn.server()?
-        .set_crawl(Duration::from_millis(100), Duration::ZERO, None)?;
+    turn.server()?.set_crawl(Duration::from_millis(100), Duration::ZERO, None)?;
     assert_eq!(tables_of(crawl(&turn, &settings(&["orders"])?).await?), ["orders"]);
     Ok(())
 }
@@ -165,18 +152,11 @@ async fn a_folder_that_became_no_table_is_an_error_although_the_crawl_succeeded(
 async fn a_slow_crawl_ends_the_wait_at_the_deadline_and_a_cancellation_at_once() -> Result<()> {
     let turn = SERVER.turn().await?;
     publish(&turn, "orders/a.parquet")?;
-    turn.server()?
-        .set_crawl(Duration::from_secs(600), Duration::ZERO, None)?;
-    let hasty = CrawlerSettings {
-        timeout: Duration::from_secs(1),
-        ..settings(&["orders"])?
-    };
+    turn.server()?.set_crawl(Duration::from_secs(600), Duration::ZERO, None)?;
+    let hasty = CrawlerSettings { timeout: Duration::from_secs(1), ..settings(&["orders"])? };
     let (kind, text) = failure(&turn, &hasty).await?;
     assert_eq!(kind, AwsErrorKind::Temporary);
-    assert!(
-        text.contains("nightly was not done within 1 s (last seen: RUNNING)"),
-        "{text}"
-    );
+    assert!(text.contains("nightly was not done within 1 s (last seen: RUNNING)"), "{text}");
     assert!(text.contains("--crawler-timeout"), "{text}");
     let cancel = CancellationToken::new();
     cancel.cancel();
@@ -188,29 +168,20 @@ async fn a_slow_crawl_ends_the_wait_at_the_deadline_and_a_cancellation_at_once()
 #[tokio::test]
 async fn settings_that_do_not_fit_are_named() -> Result<()> {
     let turn = SERVER.turn().await?;
-    let without_role = CrawlerSettings {
-        role: None,
-        ..settings(&["orders"])?
-    };
+    let without_role = CrawlerSettings { role: None, ..settings(&["orders"])? };
     let (kind, text) = failure(&turn, &without_role).await?;
     assert_eq!(kind, AwsErrorKind::Configuration);
     assert!(text.contains("--crawler-role or PROJECT_CRAWLER_ROLE"), "{text}");
     assert_eq!(turn.calls("CreateDatabase")?.len(), 0);
 
-    let bad_role = CrawlerSettings {
-        role: Some("no role!".to_owned()),
-        ..settings(&["orders"])?
-    };
+    let bad_role = CrawlerSettings { role: Some("no role!".to_owned()), ..settings(&["orders"])? };
     let (kind, text) = failure(&turn, &bad_role).await?;
     assert_eq!(kind, AwsErrorKind::Configuration, "{text}");
     assert!(text.contains("no role!"), "{text}");
 
     publish(&turn, "orders/a.parquet")?;
     crawl(&turn, &settings(&["orders"])?).await?;
-    let other = CrawlerSettings {
-        database: "other".to_owned(),
-        ..settings(&["orders"])?
-    };
+    let other = CrawlerSettings { database: "other".to_owned(), ..settings(&["orders"])? };
     let (kind, text) = failure(&turn, &other).await?;
     assert_eq!(kind, AwsErrorKind::Configuration);
     assert!(text.contains("fills the Glue database shop, not other"), "{text}");

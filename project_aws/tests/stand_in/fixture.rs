@@ -32,8 +32,7 @@ impl Shared {
         }
         let turn = Turn { stand_in };
         turn.server()?.create_bucket(BUCKET)?;
-        turn.server()?
-            .set_crawl(Duration::from_millis(600), Duration::from_millis(200), None)?;
+        turn.server()?.set_crawl(Duration::from_millis(600), Duration::from_millis(200), None)?;
         Ok(turn)
     }
 }
@@ -102,9 +101,7 @@ pub(crate) fn published(folder: &str) -> PublishedTable {
     let columns = [("id", "bigint"), ("name", "string")];
     PublishedTable {
         folder: folder.to_owned(),
-        columns: columns
-            .map(|(name, glue_type)| (name.to_owned(), glue_type.to_owned()))
-            .to_vec(),
+        columns: columns.map(|(name, glue_type)| (name.to_owned(), glue_type.to_owned())).to_vec(),
         partition_key: None,
         partitions: Vec::new(),
     }
@@ -113,11 +110,7 @@ pub(crate) fn published(folder: &str) -> PublishedTable {
 fn save(folder: &Path, key: &str, content: &[u8]) -> Result<LocalFile> {
     let path = folder.join(key.replace('/', "_"));
     std::fs::write(&path, content)?;
-    Ok(LocalFile {
-        path,
-        key: key.to_owned(),
-        bytes: content.len() as u64,
-    })
+    Ok(LocalFile { path, key: key.to_owned(), bytes: content.len() as u64 })
 }
 
 pub(crate) fn no_progress(_bytes: u64) {}

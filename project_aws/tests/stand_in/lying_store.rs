@@ -57,9 +57,7 @@ async fn upload_to(answers: Answers) -> Result<Result<Uploaded, AwsError>> {
     let folder = tempdir()?;
     let file = local_file(folder.path(), "orders/a.parquet", 9)?;
     fs::write(&file.path, "123456789")?;
-    let outcome = aws
-        .upload(&lake()?, &file, &no_progress, &CancellationToken::new())
-        .await;
+    let outcome = aws.upload(&lake()?, &file, &no_progress, &CancellationToken::new()).await;
     server.abort();
     Ok(outcome)
 }
@@ -101,10 +99,7 @@ async fn only_the_right_size_and_checksum_confirm_an_upload() -> Result<()> {
         let error = upload_to(answers).await?.err().context(reason)?;
         assert_eq!(error.kind(), AwsErrorKind::Data, "{error}");
         assert!(error.to_string().contains(reason), "{error}");
-        assert!(
-            error.to_string().contains("s3://lake/team/shop/orders/a.parquet"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("s3://lake/team/shop/orders/a.parquet"), "{error}");
     }
     Ok(())
 }

@@ -24,16 +24,11 @@ async fn a_small_file_is_one_put_and_arrives_unchanged() -> Result<()> {
     let progress = |bytes| {
         sent.fetch_add(bytes, Ordering::Relaxed);
     };
-    let uploaded = turn
-        .aws()?
-        .upload(&lake()?, &file, &progress, &CancellationToken::new())
-        .await?;
+    let uploaded = turn.aws()?.upload(&lake()?, &file, &progress, &CancellationToken::new()).await?;
     assert_eq!((uploaded.key, uploaded.bytes), (file.key.clone(), file.bytes));
     assert!(!uploaded.etag.is_empty());
     assert_eq!(sent.into_inner(), file.bytes);
-    let stored = turn
-        .server()?
-        .get_object(BUCKET, "team/shop/orders/part-00000.parquet")?;
+    let stored = turn.server()?.get_object(BUCKET, "team/shop/orders/part-00000.parquet")?;
     assert!(stored == fs::read(&file.path)?);
     assert_eq!(turn.calls("PutObject")?.len(), 1);
     assert_eq!(turn.calls("CreateMultipartUpload")?.len(), 0);
@@ -49,18 +44,13 @@ async fn a_large_file_goes_up_in_parts_and_arrives_unchanged() -> Result<()> {
     let progress = |bytes| {
         sent.fetch_add(bytes, Ordering::Relaxed);
     };
-    let uploaded = turn
-        .aws()?
-        .upload(&lake()?, &file, &progress, &CancellationToken::new())
-        .await?;
+    let uploaded = turn.aws()?.upload(&lake()?, &file, &progress, &CancellationToken::new()).await?;
     let content = fs::read(&file.path)?;
     assert_eq!(uploaded.bytes, file.bytes);
     assert_eq!(sent.into_inner(), file.bytes);
     assert_eq!(turn.calls("UploadPart")?.len(), 5);
     assert_eq!(turn.calls("CompleteMultipartUpload")?.len(), 1);
-    let stored = turn
-        .server()?
-        .get_object(BUCKET, "team/shop/orders/part-00000.parquet")?;
+    let stored = turn.server()?.get_object(BUCKET, "team/shop/orders/part-00000.parquet")?;
     assert!(stored == content);
     assert!(turn.server()?.list_pending_uploads(BUCKET)?.is_empty());
     Ok(())
@@ -71,13 +61,7 @@ async fn all_files_are_uploaded_and_returned_in_their_order() -> Result<()> {
     let turn = SERVER.turn().await?;
     let folder = tempdir()?;
     let files = (0..20)
-        .map(|n| {
-            local_file(
-                folder.path(),
-                &format!("t{n}/dt=2026-01-01/part-00000.parquet"),
-                n * 1_000,
-            )
-        })
+        .map(|n| local_file(folder.path(), &format!("t{n}/dt=2026-01-01/part-00000.parquet"), n * 1_000))
         .collect::<Result<Vec<_>>>()?;
     let (aws, destination, cancel) = (turn.aws()?, lake()?, CancellationToken::new());
     let uploaded = spawnable(aws.upload_all(&destination, &files, &no_progress, &cancel)).await?;
@@ -96,16 +80,11 @@ async fn a_file_that_has_changed_since_it_was_written_is_refused() -> Result<()>
     let upload = |file| {
         let aws = turn.aws();
         async move {
-            aws?.upload(&lake()?, file, &no_progress, &CancellationToken::new())
-                .await
-                .map_err(anyhow::Error::from)
+            aws?.upload(&lake()?, file, &no_progress, &CancellationToken::new()).await.map_err(anyhow::Error::from)
         }
     };
     let error = upload(&file).await.unwrap_err();
-    assert!(
-        error.to_string().contains("has 1000 bytes, but 1001 were written"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("has 1000 bytes, but 1001 were written"), "{error}");
     fs::remove_file(&file.path)?;
     let error = upload(&file).await.unwrap_err();
     assert!(error.to_string().starts_with("cannot read"), "{error}");
@@ -150,8 +129,7 @@ async fn removing_old_files_leaves_the_new_ones_the_neighbours_and_what_is_no_pa
 async fn more_old_files_than_fit_into_one_request_are_removed() -> Result<()> {
     let turn = SERVER.turn().await?;
     for n in 0..1_203 {
-        turn.server()?
-            .put_object(BUCKET, &format!("team/shop/foo/{n:04}.parquet"), b"")?;
+        turn.server()?.put_object(BUCKET, &format!("team/shop/foo/{n:04}.parquet"), b"")?;
     }
     let removed = turn.aws()?.remove_stale(&lake()?, "foo", &HashSet::new()).await?;
     assert_eq!(removed.len(), 1_203);

@@ -22,9 +22,7 @@ fn fault(operation: &str, mode: &str, times: i32) -> Value {
 
 async fn upload(turn: &Turn<'_>, file: &LocalFile) -> Result<Result<Uploaded, AwsError>> {
     let aws = turn.aws()?;
-    Ok(aws
-        .upload(&lake()?, file, &no_progress, &CancellationToken::new())
-        .await)
+    Ok(aws.upload(&lake()?, file, &no_progress, &CancellationToken::new()).await)
 }
 
 fn nothing_left(turn: &Turn<'_>) -> Result<()> {
@@ -38,16 +36,9 @@ async fn a_refused_upload_is_denied_and_names_the_object() -> Result<()> {
     let turn = SERVER.turn().await?;
     turn.server()?.inject(&json!([fault("PutObject", "reject", -1)]))?;
     let folder = tempdir()?;
-    let error = upload(&turn, &local_file(folder.path(), "orders/a.parquet", 10)?)
-        .await?
-        .unwrap_err();
+    let error = upload(&turn, &local_file(folder.path(), "orders/a.parquet", 10)?).await?.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Denied);
-    assert!(
-        error
-            .to_string()
-            .contains("cannot upload s3://lake/team/shop/orders/a.parquet"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("cannot upload s3://lake/team/shop/orders/a.parquet"), "{error}");
     assert_eq!(turn.calls("PutObject")?.len(), 1, "a refusal is not repeated");
     nothing_left(&turn)
 }
@@ -59,16 +50,9 @@ async fn an_unknown_bucket_is_a_matter_of_configuration() -> Result<()> {
     let nowhere: S3Url = "s3://no-such-lake/team".parse()?;
     for bytes in [10, 33 * MIB] {
         let file = local_file(folder.path(), "orders/a.parquet", bytes)?;
-        let error = turn
-            .aws()?
-            .upload(&nowhere, &file, &no_progress, &CancellationToken::new())
-            .await
-            .unwrap_err();
+        let error = turn.aws()?.upload(&nowhere, &file, &no_progress, &CancellationToken::new()).await.unwrap_err();
         assert_eq!(error.kind(), AwsErrorKind::Configuration, "{error}");
-        assert!(
-            error.to_string().contains("s3://no-such-lake/team/orders/a.parquet"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("s3://no-such-lake/team/orders/a.parquet"), "{error}");
         assert!(error.to_string().contains("create the bucket"), "{error}");
     }
     Ok(())
@@ -88,8 +72,7 @@ async fn a_busy_store_is_asked_again() -> Result<()> {
 #[tokio::test]
 async fn a_put_whose_answer_is_always_lost_is_recognised_as_done() -> Result<()> {
     let turn = SERVER.turn().await?;
-    turn.server()?
-        .inject(&json!([fault("PutObject", "done_then_error", -1)]))?;
+    turn.server()?.inject(&json!([fault("PutObject", "done_then_error", -1)]))?;
     let folder = tempdir()?;
     let file = local_file(folder.path(), "orders/a.parquet", 1_000)?;
     let uploaded = upload(&turn, &file).await??;
@@ -147,10 +130,7 @@ async fn a_refused_part_aborts_the_upload() -> Result<()> {
 #[tokio::test]
 async fn a_failure_that_cannot_be_cleared_up_is_still_the_first_failure() -> Result<()> {
     let turn = SERVER.turn().await?;
-    let faults = json!([
-        fault("CompleteMultipartUpload", "reject", -1),
-        fault("AbortMultipartUpload", "reject", -1)
-    ]);
+    let faults = json!([fault("CompleteMultipartUpload", "reject", -1), fault("AbortMultipartUpload", "reject", -1)]);
     turn.server()?.inject(&faults)?;
     let folder = tempdir()?;
     let file = local_file(folder.path(), "orders/a.parquet", 33 * MIB)?;
@@ -168,15 +148,9 @@ async fn one_failure_stops_the_other_uploads_and_is_the_one_reported() -> Result
     ]);
     turn.server()?.inject(&faults)?;
     let folder = tempdir()?;
-    let files = [
-        local_file(folder.path(), "orders/a.parquet", 33 * MIB)?,
-        local_file(folder.path(), "orders/b.parquet", 10)?,
-    ];
-    let error = turn
-        .aws()?
-        .upload_all(&lake()?, &files, &no_progress, &CancellationToken::new())
-        .await
-        .unwrap_err();
+    let files =
+        [local_file(folder.path(), "orders/a.parquet", 33 * MIB)?, local_file(folder.path(), "orders/b.parquet", 10)?];
+    let error = turn.aws()?.upload_all(&lake()?, &files, &no_progress, &CancellationToken::new()).await.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Denied, "{error}");
     turn.server()?.inject(&json!([]))?;
     nothing_left(&turn)
@@ -215,11 +189,7 @@ async fn old_files_that_may_not_be_removed_are_an_error() -> Result<()> {
     let turn = SERVER.turn().await?;
     turn.server()?.put_object(BUCKET, "team/shop/foo/old.parquet", b"x")?;
     turn.server()?.inject(&json!([fault("DeleteObjects", "reject", -1)]))?;
-    let error = turn
-        .aws()?
-        .remove_stale(&lake()?, "foo", &HashSet::new())
-        .await
-        .unwrap_err();
+    let error = turn.aws()?.remove_stale(&lake()?, "foo", &HashSet::new()).await.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Denied);
     assert!(error.to_string().contains("s3://lake/team/shop/foo"), "{error}");
     Ok(())

@@ -48,10 +48,7 @@ fn the_help_holds_the_form_that_was_asked_for() {
     }
     assert!(USAGE.lines().count() < 80);
     let form = |line: &str| line.trim_start().starts_with("project <");
-    assert!(
-        USAGE.lines().all(|line| form(line) || line.chars().count() <= 118),
-        "a line is too wide"
-    );
+    assert!(USAGE.lines().all(|line| form(line) || line.chars().count() <= 118), "a line is too wide");
     assert!(USAGE.find("project query").unwrap() < USAGE.find("project <POSTGRES-URI>").unwrap());
 }
 
@@ -87,13 +84,7 @@ fn the_help_describes_every_option_of_this_version() {
 
 #[test]
 fn help_and_version_win_wherever_they_stand() {
-    for arguments in [
-        &["--help"][..],
-        &["-h"],
-        &["query", "--help"],
-        &["list", "-h"],
-        &[URI, "--bogus", "--help"],
-    ] {
+    for arguments in [&["--help"][..], &["-h"], &["query", "--help"], &["list", "-h"], &[URI, "--bogus", "--help"]] {
         assert_eq!(line(arguments), Ok(CommandLine::Help), "{arguments:?}");
     }
     assert_eq!(line(&["--version"]), Ok(CommandLine::Version));
@@ -103,31 +94,14 @@ fn help_and_version_win_wherever_they_stand() {
 
 #[test]
 fn options_stand_before_between_and_after() {
-    let expected = args(&[
-        URI,
-        "--table=users",
-        "--limit=5",
-        "--no-upload",
-        "--region=eu-west-1",
-        "-v",
-    ]);
+    let expected = args(&[URI, "--table=users", "--limit=5", "--no-upload", "--region=eu-west-1", "-v"]);
     assert_eq!(expected.uri.as_deref(), Some(URI));
     assert_eq!(value(&expected, "table"), Some("users"));
     assert_eq!(value(&expected, "limit"), Some("5"));
     assert!(expected.switches.contains("no-upload"));
     assert_eq!(expected.verbosity, 1);
     for arguments in [
-        &[
-            "-v",
-            "--region",
-            "eu-west-1",
-            "--no-upload",
-            "--limit",
-            "5",
-            "--table",
-            "users",
-            URI,
-        ][..],
+        &["-v", "--region", "eu-west-1", "--no-upload", "--limit", "5", "--table", "users", URI][..],
         &["-n", "-t", "users", URI, "-l", "5", "-v", "--region=eu-west-1"],
         &["-vn", "-tusers", "-l5", "--region=eu-west-1", URI],
         &["--region=eu-west-1", "-l", "5", "-t", "users", "-n", "-v", "--", URI],
@@ -138,21 +112,9 @@ fn options_stand_before_between_and_after() {
 
 #[test]
 fn the_card_form_in_full() {
-    let args = args(&[
-        URI,
-        "--table=all",
-        "--upload=s3://b/p",
-        "--file=f.sql",
-        "--extra=e.csv",
-        "--limit=10",
-        "--no-upload",
-    ]);
-    for (name, expected) in [
-        ("table", "all"),
-        ("upload", "s3://b/p"),
-        ("file", "f.sql"),
-        ("extra", "e.csv"),
-    ] {
+    let args =
+        args(&[URI, "--table=all", "--upload=s3://b/p", "--file=f.sql", "--extra=e.csv", "--limit=10", "--no-upload"]);
+    for (name, expected) in [("table", "all"), ("upload", "s3://b/p"), ("file", "f.sql"), ("extra", "e.csv")] {
         assert_eq!(value(&args, name), Some(expected));
     }
     assert_eq!(args.verb, None);
@@ -190,10 +152,7 @@ fn values_may_hold_anything() {
 #[test]
 fn mistakes_are_named() {
     for (arguments, words) in [
-        (
-            &[URI, "--tabel=users"][..],
-            &["no option --tabel", "did you mean --table?"][..],
-        ),
+        (&[URI, "--tabel=users"][..], &["no option --tabel", "did you mean --table?"][..]),
         (&[URI, "--no-uplaod"], &["--no-uplaod", "--no-upload?"]),
         (&[URI, "--zzz"], &["no option --zzz"]),
         (&[URI, "-z"], &["no option -z"]),
@@ -233,10 +192,7 @@ fn many_arguments_take_no_time() {
     }
     let started = Instant::now();
     assert!(many.len() > 35, "{}", many.len());
-    assert!(matches!(
-        parse(many.iter().map(OsString::from)),
-        Ok(CommandLine::Args(_))
-    ));
+    assert!(matches!(parse(many.iter().map(OsString::from)), Ok(CommandLine::Args(_))));
     for filler in ["x", "-v", "--table=x", "list", "--", "-", "-tttt"] {
         let arguments = vec![OsString::from(filler); 256];
         let _ = parse(arguments);

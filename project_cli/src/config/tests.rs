@@ -27,10 +27,7 @@ fn invoke_on(terminal: bool, arguments: &[&str], variables: Variables<'_>) -> Re
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| OsString::from(value))
     };
-    let environment = Environment {
-        variable: &variable,
-        stderr_is_terminal: terminal,
-    };
+    let environment = Environment { variable: &variable, stderr_is_terminal: terminal };
     let outcome = invocation(arguments.iter().map(OsString::from), &environment);
     assert!(!format!("{outcome:?}").contains("s3cret"), "{outcome:?}");
     outcome
@@ -76,22 +73,15 @@ fn a_run_without_options_has_the_defaults_of_the_help() {
 
 #[test]
 fn a_flag_wins_over_its_variable_and_the_variable_over_the_default() {
-    let variables: Variables<'_> = &[
-        ("PROJECT_LIMIT", "50"),
-        ("PROJECT_TABLE", "users"),
-        ("DATABASE_URL", "postgres://env@h/env"),
-    ];
+    let variables: Variables<'_> =
+        &[("PROJECT_LIMIT", "50"), ("PROJECT_TABLE", "users"), ("DATABASE_URL", "postgres://env@h/env")];
     assert_eq!(run(&[], variables).fetch_size.get(), 50);
     assert_eq!(run(&[], variables).source, source("postgres://env@h/env"));
     let flags = run(&[URI, "-l", "1000", "-t", "events"], variables);
     assert_eq!(flags.fetch_size.get(), 1000);
     assert_eq!(flags.tables, [TableSelector::Name("events".into())]);
     assert_eq!(flags.source, source(URI));
-    assert_eq!(
-        run(&[URI], &[("PROJECT_LIMIT", "")]).fetch_size.get(),
-        1000,
-        "an empty variable is none"
-    );
+    assert_eq!(run(&[URI], &[("PROJECT_LIMIT", "")]).fetch_size.get(), 1000, "an empty variable is none");
 }
 
 /// Each option does the same as its variable, and each does something: no name is misspelt anywhere.
@@ -117,17 +107,10 @@ fn every_option_has_its_variable() {
             athena if athena.starts_with("athena") => &["query", "select 1"],
             _ => &[URI],
         };
-        let glue: Variables<'_> = &[
-            ("PROJECT_UPLOAD", "s3://b"),
-            ("PROJECT_GLUE_DATABASE", "d"),
-            ("PROJECT_CRAWLER", "c"),
-        ];
+        let glue: Variables<'_> =
+            &[("PROJECT_UPLOAD", "s3://b"), ("PROJECT_GLUE_DATABASE", "d"), ("PROJECT_CRAWLER", "c")];
         let takes_value = USAGE.contains(&format!("{option}=<"));
-        let flag = if takes_value {
-            format!("{option}={value}")
-        } else {
-            option.clone()
-        };
+        let flag = if takes_value { format!("{option}={value}") } else { option.clone() };
         let variable = format!("PROJECT_{}", name.replace('-', "_").to_uppercase());
         let mut with_variable = vec![(variable.as_str(), if takes_value { value } else { "true" })];
         with_variable.extend(glue);
@@ -144,10 +127,7 @@ fn every_option_has_its_variable() {
 fn destinations() {
     let destination = |upload: &str| run(&[URI, "-n", "-u", upload], &[]).destination;
     assert_eq!(destination("s3://b/p/"), Destination::S3("s3://b/p".into()));
-    assert_eq!(
-        destination("file:///srv/my%20lake"),
-        Destination::Local("/srv/my lake".into())
-    );
+    assert_eq!(destination("file:///srv/my%20lake"), Destination::Local("/srv/my lake".into()));
     assert_eq!(destination("out/lake"), Destination::Local("out/lake".into()));
     for wrong in ["s3://", "s3:///p", "s3:b", "file://lake", "https://b/p", ""] {
         let message = refusal(2, &[URI, "-n", &format!("--upload={wrong}")], &[]);
@@ -159,40 +139,23 @@ fn destinations() {
 #[test]
 fn publishing_to_s3_needs_a_crawler_and_a_database() {
     let message = refusal(78, &[URI, "-u", "s3://b"], &[]);
-    assert!(
-        message.contains("--glue-database") && message.contains("PROJECT_GLUE_DATABASE"),
-        "{message}"
-    );
+    assert!(message.contains("--glue-database") && message.contains("PROJECT_GLUE_DATABASE"), "{message}");
     let message = refusal(78, &[URI, "-u", "s3://b", "--glue-database=d"], &[]);
-    assert!(
-        message.contains("--crawler ") && message.contains("PROJECT_CRAWLER"),
-        "{message}"
-    );
+    assert!(message.contains("--crawler ") && message.contains("PROJECT_CRAWLER"), "{message}");
     let complete = [URI, "-u", "s3://b", "--glue-database=d", "--crawler=c"];
     let crawler = run(&complete, &[]).crawler.unwrap();
-    assert_eq!(
-        (crawler.database.as_str(), crawler.name.as_str(), crawler.role),
-        ("d", "c", None)
-    );
+    assert_eq!((crawler.database.as_str(), crawler.name.as_str(), crawler.role), ("d", "c", None));
     assert_eq!(crawler.wait, Some(Duration::from_secs(1800)));
     assert!(run(&[URI, "-u", "s3://b", "--no-upload"], &[]).crawler.is_none());
     for (text, seconds) in [("600", 600), ("90s", 90), ("10m", 600), ("2h", 7200)] {
-        let crawler = run(&[&complete[..], &["--crawler-timeout", text]].concat(), &[])
-            .crawler
-            .unwrap();
+        let crawler = run(&[&complete[..], &["--crawler-timeout", text]].concat(), &[]).crawler.unwrap();
         assert_eq!(crawler.wait, Some(Duration::from_secs(seconds)));
     }
     for wrong in ["0", "m", "-5", "10d", "1.5h", "10 m", "99999999999", "é"] {
-        let message = refusal(
-            2,
-            &[&complete[..], &[&format!("--crawler-timeout={wrong}")]].concat(),
-            &[],
-        );
+        let message = refusal(2, &[&complete[..], &[&format!("--crawler-timeout={wrong}")]].concat(), &[]);
         assert!(message.contains("--crawler-timeout"), "{message}");
     }
-    let only_started = run(&[&complete[..], &["--no-wait-crawler"]].concat(), &[])
-        .crawler
-        .unwrap();
+    let only_started = run(&[&complete[..], &["--no-wait-crawler"]].concat(), &[]).crawler.unwrap();
     assert_eq!(only_started.wait, None);
 }
 
@@ -202,33 +165,17 @@ fn a_query_goes_to_the_folder_or_to_athena() {
     assert_eq!((local.sql.as_str(), local.format), ("select 1", ResultFormat::Table));
     assert_eq!(local.lake, Lake::Local("lake".into()));
     assert!(refusal(78, &["query", "select 1", "-u", "s3://b"], &[]).contains("--glue-database"));
-    let athena = query(
-        &["query", "select 1", "-u", "s3://b", "--glue-database=d", "--format=csv"],
-        &[],
-    );
-    let Lake::Athena(settings) = athena.lake else {
-        unreachable!("s3:// is Athena's")
-    };
-    assert_eq!(
-        (settings.database.as_str(), settings.workgroup.as_str(), settings.output),
-        ("d", "primary", None)
-    );
+    let athena = query(&["query", "select 1", "-u", "s3://b", "--glue-database=d", "--format=csv"], &[]);
+    let Lake::Athena(settings) = athena.lake else { unreachable!("s3:// is Athena's") };
+    assert_eq!((settings.database.as_str(), settings.workgroup.as_str(), settings.output), ("d", "primary", None));
     assert!(refusal(2, &["query", "select 1", "--format=xml"], &[]).contains("table or csv or json"));
 }
 
 #[test]
 fn the_database_is_needed_and_its_password_never_repeated() {
     let message = refusal(78, &[], &[]);
-    assert!(
-        message.contains("<POSTGRES-URI>") && message.contains("DATABASE_URL"),
-        "{message}"
-    );
-    for wrong in [
-        "ann:s3cret@h/db",
-        "mysql://ann:s3cret@h/db",
-        "postgres://ann:s3cret@h:x/db",
-        "s3cret",
-    ] {
+    assert!(message.contains("<POSTGRES-URI>") && message.contains("DATABASE_URL"), "{message}");
+    for wrong in ["ann:s3cret@h/db", "mysql://ann:s3cret@h/db", "postgres://ann:s3cret@h:x/db", "s3cret"] {
         assert!(refusal(2, &[wrong], &[]).contains("<POSTGRES-URI>"));
         assert!(refusal(78, &[], &[("DATABASE_URL", wrong)]).contains("DATABASE_URL"));
     }
@@ -259,15 +206,9 @@ fn wrong_values_name_the_flag_or_the_variable() {
     assert!(refusal(78, &[URI], &[("PROJECT_NO_UPLOAD", "maybe")]).contains("true or false"));
     assert!(refusal(78, &[URI], &[("PROJECT_VERBOSE", "loud")]).contains("PROJECT_VERBOSE"));
     let variable = |name: &str| (name == "PROJECT_TABLE").then(|| OsString::from_vec(vec![0xff]));
-    let environment = Environment {
-        variable: &variable,
-        stderr_is_terminal: false,
-    };
+    let environment = Environment { variable: &variable, stderr_is_terminal: false };
     let error = invocation([OsString::from(URI)], &environment).unwrap_err();
-    assert!(
-        error.exit == 78 && error.message.contains("PROJECT_TABLE is not valid UTF-8"),
-        "{error}"
-    );
+    assert!(error.exit == 78 && error.message.contains("PROJECT_TABLE is not valid UTF-8"), "{error}");
 }
 
 #[test]
@@ -278,15 +219,9 @@ fn messages_follow_the_terminal() {
             other => unreachable!("{other:?}"),
         };
     let plain = messages(false, &["list"], &[]);
-    assert_eq!(
-        (plain.level, plain.color, plain.progress),
-        (MessageLevel::Normal, false, ProgressMode::Lines)
-    );
+    assert_eq!((plain.level, plain.color, plain.progress), (MessageLevel::Normal, false, ProgressMode::Lines));
     let terminal = messages(true, &["list", "-vv"], &[]);
-    assert_eq!(
-        (terminal.level, terminal.color, terminal.progress),
-        (MessageLevel::Trace, true, ProgressMode::Bars)
-    );
+    assert_eq!((terminal.level, terminal.color, terminal.progress), (MessageLevel::Trace, true, ProgressMode::Bars));
     let no_color = messages(true, &["list"], &[("NO_COLOR", "1")]);
     assert_eq!((no_color.color, no_color.progress), (false, ProgressMode::Bars));
     assert!(messages(true, &["list"], &[("NO_COLOR", "")]).color);
@@ -295,10 +230,7 @@ fn messages_follow_the_terminal() {
     let json = messages(true, &["list", "--log-format=json"], &[]);
     assert!(json.json && !json.color && json.progress == ProgressMode::Lines);
     let quiet = messages(true, &["list", "--quiet"], &[("PROJECT_VERBOSE", "2")]);
-    assert_eq!(
-        (quiet.level, quiet.progress),
-        (MessageLevel::Quiet, ProgressMode::Silent)
-    );
+    assert_eq!((quiet.level, quiet.progress), (MessageLevel::Quiet, ProgressMode::Silent));
 }
 
 /// The environment is read in one file of the workspace, this module's.

@@ -5,12 +5,7 @@ use proptest::prelude::proptest;
 use std::io::{self, Write};
 
 fn columns<const N: usize>(columns: [(&str, ColumnKind); N]) -> Vec<Column> {
-    columns
-        .map(|(name, kind)| Column {
-            name: name.into(),
-            kind,
-        })
-        .into()
+    columns.map(|(name, kind)| Column { name: name.into(), kind }).into()
 }
 
 fn row<const N: usize>(values: [Option<&str>; N]) -> Row {
@@ -28,16 +23,10 @@ fn printed(format: ResultFormat, columns: Vec<Column>, pages: Vec<Vec<Row>>) -> 
 }
 
 fn shop() -> (Vec<Column>, Vec<Vec<Row>>) {
-    let columns = columns([
-        ("country", ColumnKind::Text),
-        ("revenue", ColumnKind::Number),
-        ("active", ColumnKind::Boolean),
-    ]);
+    let columns =
+        columns([("country", ColumnKind::Text), ("revenue", ColumnKind::Number), ("active", ColumnKind::Boolean)]);
     let pages = vec![
-        vec![
-            row([Some("Côte d'Ivoire"), Some("12.50"), Some("true")]),
-            row([Some("日本"), Some("-3"), None]),
-        ],
+        vec![row([Some("Côte d'Ivoire"), Some("12.50"), Some("true")]), row([Some("日本"), Some("-3"), None])],
         vec![row([None, Some("1234567.00"), Some("false")])],
     ];
     (columns, pages)
@@ -59,11 +48,7 @@ NULL           1234567.00  false
 #[test]
 fn a_value_cannot_play_tricks_on_the_terminal() {
     let columns = columns([("a", ColumnKind::Text)]);
-    let text = printed(
-        ResultFormat::Table,
-        columns,
-        vec![vec![row([Some("x\u{1b}[2J\ny\u{202e}z\\")])]],
-    );
+    let text = printed(ResultFormat::Table, columns, vec![vec![row([Some("x\u{1b}[2J\ny\u{202e}z\\")])]]);
     assert_eq!(text.lines().nth(2), Some("x\\u{1b}[2J\\ny\\u{202e}z\\"));
 }
 
@@ -96,21 +81,10 @@ fn csv_tells_null_from_empty_and_quotes_what_needs_it() {
 
 #[test]
 fn json_keeps_every_digit() {
-    let columns = columns([
-        ("n", ColumnKind::Number),
-        ("t", ColumnKind::Text),
-        ("b", ColumnKind::Boolean),
-    ]);
+    let columns = columns([("n", ColumnKind::Number), ("t", ColumnKind::Text), ("b", ColumnKind::Boolean)]);
     let pages = vec![
-        vec![row([
-            Some("123456789012345678901234567890.10"),
-            Some("1"),
-            Some("true"),
-        ])],
-        vec![
-            row([Some("NaN"), Some("a\"\n"), None]),
-            row([Some("1e400"), None, Some("false")]),
-        ],
+        vec![row([Some("123456789012345678901234567890.10"), Some("1"), Some("true")])],
+        vec![row([Some("NaN"), Some("a\"\n"), None]), row([Some("1e400"), None, Some("false")])],
         vec![row([Some("007"), None, Some("?")]), row([Some("-0.5"), None, None])],
     ];
     let expected = "[\n{\"n\":123456789012345678901234567890.10,\"t\":\"1\",\"b\":true},\n\
@@ -130,10 +104,7 @@ fn two_columns_of_one_name_stay_two_in_json() {
         ("a", ColumnKind::Number),
     ]);
     let pages = vec![vec![row([Some("1"), Some("2"), Some("3"), Some("4")])]];
-    assert_eq!(
-        printed(ResultFormat::Json, columns, pages),
-        "[\n{\"a\":1,\"a_2\":2,\"a_2_2\":3,\"a_3\":4}\n]\n"
-    );
+    assert_eq!(printed(ResultFormat::Json, columns, pages), "[\n{\"a\":1,\"a_2\":2,\"a_2_2\":3,\"a_3\":4}\n]\n");
 }
 
 #[test]
@@ -142,10 +113,7 @@ fn an_empty_result_still_has_its_form() {
     let text = |format| printed(format, columns.clone(), vec![vec![]]);
     assert_eq!(text(ResultFormat::Json), "[]\n");
     assert_eq!(text(ResultFormat::Csv), "country,revenue,active\n");
-    assert_eq!(
-        text(ResultFormat::Table),
-        "country  revenue  active\n-------  -------  ------\n"
-    );
+    assert_eq!(text(ResultFormat::Table), "country  revenue  active\n-------  -------  ------\n");
 }
 
 /// Takes some bytes and then behaves as `head` does, or as a full disk.
@@ -176,10 +144,7 @@ fn a_reader_that_goes_away_ends_the_result_quietly() {
         let (columns, pages) = shop();
         let mut printer = ResultPrinter::new(format, columns, Closing(20, io::ErrorKind::StorageFull));
         let outcome = pages.into_iter().try_for_each(|page| printer.page(page).map(|_| ()));
-        assert!(
-            outcome.and_then(|()| printer.finish()).is_err(),
-            "a full disk is not quiet"
-        );
+        assert!(outcome.and_then(|()| printer.finish()).is_err(), "a full disk is not quiet");
     }
 }
 

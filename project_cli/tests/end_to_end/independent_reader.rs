@@ -37,10 +37,7 @@ pub(crate) fn read(place: &Path) -> Result<Vec<Found>> {
 /// Fails unless every reader finds as many rows as `FROM` gives, and the same exact sum for each column of the lake and
 /// its expression in SQL.
 pub(crate) fn compare(database: &Database<'_>, from: &str, sums: &[(&str, &str)], place: &Path) -> Result<()> {
-    let expressions: String = sums
-        .iter()
-        .map(|(_, expression)| format!(", coalesce(sum({expression}), 0)"))
-        .collect();
+    let expressions: String = sums.iter().map(|(_, expression)| format!(", coalesce(sum({expression}), 0)")).collect();
     let answer = database.query_text(&format!("SELECT count(*){expressions} FROM {from}"))?;
     let answer: Option<Vec<String>> = answer.into_iter().next().and_then(|row| row.into_iter().collect());
     let expected = answer.context("one row without NULL")?;
@@ -70,11 +67,7 @@ fn read_with(engine: &str, place: &Path, columns: &[&str]) -> Result<Found> {
 /// Numbers without zeros that mean nothing: Postgres and Python differ in how many they print.
 fn plain(numbers: &[String]) -> Vec<&str> {
     let plain = |number: &'_ str| -> usize {
-        if number.contains('.') {
-            number.trim_end_matches('0').trim_end_matches('.').len()
-        } else {
-            number.len()
-        }
+        if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.').len() } else { number.len() }
     };
     numbers.iter().map(|number| &number[..plain(number)]).collect()
 }

@@ -33,10 +33,7 @@ pub(crate) fn links(lake: &Path) -> Result<BTreeMap<String, PathBuf>> {
     for entry in read_dir(lake)? {
         let entry = entry?;
         if entry.file_type()?.is_symlink() {
-            links.insert(
-                entry.file_name().to_string_lossy().into_owned(),
-                read_link(entry.path())?,
-            );
+            links.insert(entry.file_name().to_string_lossy().into_owned(), read_link(entry.path())?);
         }
     }
     Ok(links)

@@ -22,18 +22,13 @@ fn every_selection_publishes_its_tables_as_links_to_the_folder_of_its_run() -> R
         ("huge_tasks", &["events"]),
         ("users", &["users"]),
         ("public.taxes", &["public_taxes"]),
-        (
-            "products, public.orders,huge_tasks,products",
-            &["products", "public_orders", "events"],
-        ),
+        ("products, public.orders,huge_tasks,products", &["products", "public_orders", "events"]),
     ] {
         let program = Program::new()?;
         let ended = program.publish(&database.uri(), selection)?.expect(0)?;
         assert_eq!(ended.published()?, tables, "{selection}");
         let run = runs(&program.lake())?.concat();
-        let expected = tables
-            .iter()
-            .map(|table| ((*table).to_owned(), PathBuf::from(&run).join(table)));
+        let expected = tables.iter().map(|table| ((*table).to_owned(), PathBuf::from(&run).join(table)));
         let expected: BTreeMap<String, PathBuf> = expected.collect();
         assert_eq!(links(&program.lake())?, expected, "{selection}");
         let report = ended.report()?;
@@ -84,18 +79,13 @@ fn query_reads_the_lake_back_as_a_table_as_csv_and_as_json() -> Result<()> {
     let json = program.run(&["query", sql, "--format=json"])?.expect(0)?.stdout;
     // The digits themselves: a number that went through a float would lose cents in larger shops.
     ensure!(json.contains(&format!("\"usd\":{revenue}")), "{json}");
-    assert_eq!(
-        serde_json::from_str::<Value>(&json)?[0]["orders"],
-        json!(orders.parse::<u64>()?)
-    );
+    assert_eq!(serde_json::from_str::<Value>(&json)?[0]["orders"], json!(orders.parse::<u64>()?));
     let table = program.run(&["query", sql])?.expect(0)?.stdout;
     ensure!(table.contains("usd") && table.contains(&revenue), "{table}");
 
     let by_date = program.query("SELECT dt, count(*) AS rows FROM events GROUP BY dt ORDER BY dt")?;
     let dates = events_by_partition(&database)?.into_iter().map(|(folder, rows)| {
-        let date = folder
-            .trim_start_matches("dt=")
-            .replace("__HIVE_DEFAULT_PARTITION__", "");
+        let date = folder.trim_start_matches("dt=").replace("__HIVE_DEFAULT_PARTITION__", "");
         format!("{date},{rows}")
     });
     let expected: Vec<String> = dates.collect();
@@ -161,11 +151,7 @@ fn all_tables_of_a_run_show_one_moment() -> Result<()> {
     running.wait(Duration::from_secs(60))?.expect(0)?;
     // By COPY, by Diesel and by a cursor.
     for table in ["public_taxes", "public_orders", "combined_orders", "products"] {
-        assert_eq!(
-            program.query(&format!("SELECT count(*) AS n FROM {table}"))?,
-            "n\n3\n",
-            "{table}"
-        );
+        assert_eq!(program.query(&format!("SELECT count(*) AS n FROM {table}"))?, "n\n3\n", "{table}");
     }
     Ok(())
 }
@@ -181,19 +167,11 @@ fn a_run_prints_nothing_but_the_report_that_was_asked_for() -> Result<()> {
     let plain = plain.says(&["done: 1 of 1 table published to lake, 3 rows"])?;
     // Load times are at trace level.
     let loaded = plain.stderr.lines().find(|line| line.contains("loaded"));
-    ensure!(
-        loaded.is_some_and(|line| line.contains("public.users") && line.contains("duration_ms")),
-        "{plain}"
-    );
+    ensure!(loaded.is_some_and(|line| line.contains("public.users") && line.contains("duration_ms")), "{plain}");
 
     let ended = program.publish(&database.uri(), "users,public.taxes")?.expect(0)?;
     let report = ended.report()?;
-    let rows: Vec<&Value> = report["tasks"]
-        .as_array()
-        .context("tasks")?
-        .iter()
-        .map(|task| &task["rows"])
-        .collect();
+    let rows: Vec<&Value> = report["tasks"].as_array().context("tasks")?.iter().map(|task| &task["rows"]).collect();
     assert_eq!(rows, [&json!(3), &json!(0)]);
     assert_eq!(report["failure"], Value::Null);
     Ok(())
@@ -218,27 +196,16 @@ fn list_shows_every_task_with_its_group() -> Result<()> {
     let program = Program::new()?;
     let json = program.run(&["list", "--format=json"])?.expect(0)?.stdout;
     let tasks: Vec<BTreeMap<String, String>> = serde_json::from_str(&json)?;
-    let shown: Vec<(&str, &str)> = tasks
-        .iter()
-        .map(|task| (task["task"].as_str(), task["group"].as_str()))
-        .collect();
+    let shown: Vec<(&str, &str)> = tasks.iter().map(|task| (task["task"].as_str(), task["group"].as_str())).collect();
     assert_eq!(
         shown,
-        [
-            ("combined_orders", "all"),
-            ("users", "all"),
-            ("products", "stream_tasks"),
-            ("events", "huge_tasks")
-        ]
+        [("combined_orders", "all"), ("users", "all"), ("products", "stream_tasks"), ("events", "huge_tasks")]
     );
     let table = program.run(&["list"])?.expect(0)?.stdout;
     for task in &tasks {
         let line = table.lines().find(|line| line.contains(&task["task"]));
         let whole = line.is_some_and(|line| line.contains(&task["group"]) && line.contains(&task["about"]));
-        ensure!(
-            whole && !task["about"].is_empty(),
-            "{task:?} is not one line of\n{table}"
-        );
+        ensure!(whole && !task["about"].is_empty(), "{task:?} is not one line of\n{table}");
     }
     Ok(())
 }
@@ -249,10 +216,7 @@ fn small_requests_to_the_database_lose_no_row_and_the_uri_may_stand_in_the_envir
     let program = Program::new()?.with_environment([("DATABASE_URL", database.uri())]);
     program.run(&["-t", "products", "-l", "7"])?.expect(0)?;
     let products = value(&database, "SELECT count(*) FROM products")?;
-    assert_eq!(
-        program.query("SELECT count(*) AS n FROM products")?,
-        format!("n\n{products}\n")
-    );
+    assert_eq!(program.query("SELECT count(*) AS n FROM products")?, format!("n\n{products}\n"));
     Ok(())
 }
 

@@ -27,10 +27,7 @@ impl Program {
     pub(crate) fn new() -> Result<Self> {
         let folder = TempDir::new()?;
         create_dir(folder.path().join("scratch"))?;
-        Ok(Self {
-            folder,
-            environment: Vec::new(),
-        })
+        Ok(Self { folder, environment: Vec::new() })
     }
 
     /// The same with more variables.
@@ -91,18 +88,13 @@ impl Program {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let mut child = command.spawn().with_context(|| format!("cannot run {command:?}"))?;
-        Ok(Running {
-            stdout: child.stdout.take().map(collect),
-            stderr: child.stderr.take().map(collect),
-            child,
-        })
+        Ok(Running { stdout: child.stdout.take().map(collect), stderr: child.stderr.take().map(collect), child })
     }
 
     /// Fails when anything has been left in the folder for unfinished files.
     pub(crate) fn check_scratch_is_empty(&self) -> Result<()> {
-        let left: Vec<PathBuf> = read_dir(self.path("scratch"))?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<_>>()?;
+        let left: Vec<PathBuf> =
+            read_dir(self.path("scratch"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
         ensure!(left.is_empty(), "left in the scratch folder: {left:?}");
         Ok(())
     }
@@ -162,9 +154,7 @@ fn collect(mut stream: impl Read + Send + 'static) -> JoinHandle<Result<String>>
 
 fn text_of(collector: Option<JoinHandle<Result<String>>>) -> Result<String> {
     let collector = collector.context("read once")?;
-    collector
-        .join()
-        .map_err(|_| anyhow!("a reader of the output panicked"))?
+    collector.join().map_err(|_| anyhow!("a reader of the output panicked"))?
 }
 
 /// What came of it.
@@ -188,10 +178,7 @@ impl Ended {
     /// Fails unless standard error holds each of these texts.
     pub(crate) fn says(self, texts: &[&str]) -> Result<Self> {
         for text in texts {
-            ensure!(
-                self.stderr.contains(text),
-                "expected {text:?} on standard error: {self}"
-            );
+            ensure!(self.stderr.contains(text), "expected {text:?} on standard error: {self}");
         }
         Ok(self)
     }
@@ -221,9 +208,6 @@ impl Ended {
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { code, stdout, stderr } = self;
-        write!(
-            f,
-            "exit code {code:?}\n--- standard output\n{stdout}\n--- standard error\n{stderr}"
-        )
+        write!(f, "exit code {code:?}\n--- standard output\n{stdout}\n--- standard error\n{stderr}")
     }
 }

@@ -63,10 +63,7 @@ fn a_pgbench_database_is_exported_whole() -> Result<()> {
     // The empty one has its columns all the same.
     for history in read(&program.lake().join("public_pgbench_history"))? {
         let columns: Vec<&str> = history.columns.iter().map(|column| column.name.as_str()).collect();
-        assert_eq!(
-            (history.rows, columns),
-            (0, vec!["tid", "bid", "aid", "delta", "mtime", "filler"])
-        );
+        assert_eq!((history.rows, columns), (0, vec!["tid", "bid", "aid", "delta", "mtime", "filler"]));
     }
     Ok(())
 }
@@ -76,18 +73,13 @@ fn tpc_h_is_exported_whole() -> Result<()> {
     let files = TempDir::new_in(env!("CARGO_TARGET_TMPDIR"))?;
     let generator = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/test-venv/bin/tpchgen-cli");
     let mut generator = Command::new(generator);
-    generator
-        .args(["csv", "--scale-factor=0.1", "--output-dir"])
-        .arg(files.path());
+    generator.args(["csv", "--scale-factor=0.1", "--output-dir"]).arg(files.path());
     succeed(&mut generator)?;
     let database = Database::create(Postgres::shared()?)?;
     database.execute(TPC_H_SCHEMA)?;
     for (table, _) in TPC_H {
         let file = files.path().join(format!("{table}.csv"));
-        database.execute(&format!(
-            "\\copy {table} FROM '{}' WITH (FORMAT csv, HEADER)",
-            file.display()
-        ))?;
+        database.execute(&format!("\\copy {table} FROM '{}' WITH (FORMAT csv, HEADER)", file.display()))?;
     }
     let lines = database.query_text("SELECT count(*) > 600000 FROM lineitem")?;
     ensure!(lines == [[Some("t".to_owned())]], "the generator made too little");

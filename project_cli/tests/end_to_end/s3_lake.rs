@@ -53,11 +53,7 @@ impl Aws {
 
     fn query(&self, sql: &str) -> Result<String> {
         let arguments = ["query", sql, LAKE, "--format=csv", "--athena-output=s3://lake/answers"];
-        Ok(self
-            .program
-            .run(&[&arguments, &CATALOG[..2]].concat())?
-            .expect(0)?
-            .stdout)
+        Ok(self.program.run(&[&arguments, &CATALOG[..2]].concat())?.expect(0)?.stdout)
     }
 
     fn keys(&self, prefix: &str) -> Result<Vec<String>> {
@@ -90,14 +86,9 @@ impl Aws {
         let columns = |list: &Value| {
             let text = |column: &Value, key: &str| column[key].as_str().unwrap_or("missing").to_owned();
             let columns = list.as_array().into_iter().flatten();
-            columns
-                .map(|column| format!("{} {}", text(column, "Name"), text(column, "Type")))
-                .collect()
+            columns.map(|column| format!("{} {}", text(column, "Name"), text(column, "Type"))).collect()
         };
-        Ok((
-            columns(&table["StorageDescriptor"]["Columns"]),
-            columns(&table["PartitionKeys"]),
-        ))
+        Ok((columns(&table["StorageDescriptor"]["Columns"]), columns(&table["PartitionKeys"])))
     }
 }
 
@@ -115,10 +106,7 @@ fn every_selection_goes_through_s3_and_the_crawler_and_answers_in_athena() -> Re
         let ended = aws.publish(&database.uri(), selection, &[ROLE])?.expect(0)?;
         assert_eq!(ended.published()?, tables, "{selection}");
         for table in tables {
-            ensure!(
-                !aws.keys(&format!("shop/{table}/"))?.is_empty(),
-                "{table} has no object"
-            );
+            ensure!(!aws.keys(&format!("shop/{table}/"))?.is_empty(), "{table} has no object");
             let source = match *table {
                 "combined_orders" => combined_orders(&database)?,
                 table => crate::shop::value(
@@ -132,10 +120,7 @@ fn every_selection_goes_through_s3_and_the_crawler_and_answers_in_athena() -> Re
     }
     assert_eq!(aws.calls("StartCrawler")?.len(), 5);
     assert_eq!(aws.calls("CreateCrawler")?.len(), 1);
-    ensure!(
-        aws.server()?.list_pending_uploads(BUCKET)?.is_empty(),
-        "a multipart upload was left open"
-    );
+    ensure!(aws.server()?.list_pending_uploads(BUCKET)?.is_empty(), "a multipart upload was left open");
     Ok(())
 }
 
@@ -145,10 +130,7 @@ fn the_sum_of_a_money_column_in_athena_is_exactly_that_of_sql_and_types_are_kept
     let aws = Aws::turn()?;
     aws.publish(&database.uri(), EVERYTHING, &[ROLE])?.expect(0)?;
     let revenue = revenue_in_usd(&database)?;
-    assert_eq!(
-        aws.query("SELECT sum(amount_usd) AS usd FROM combined_orders")?,
-        format!("usd\n{revenue}\n")
-    );
+    assert_eq!(aws.query("SELECT sum(amount_usd) AS usd FROM combined_orders")?, format!("usd\n{revenue}\n"));
     let (columns, keys) = aws.glue_columns("combined_orders")?;
     for column in [
         "order_id int",
@@ -159,10 +141,7 @@ fn the_sum_of_a_money_column_in_athena_is_exactly_that_of_sql_and_types_are_kept
         "amount_with_tax decimal(18,2)",
         "created_at timestamp",
     ] {
-        ensure!(
-            columns.iter().any(|found| found == column),
-            "{column} is not in {columns:?}"
-        );
+        ensure!(columns.iter().any(|found| found == column), "{column} is not in {columns:?}");
     }
     assert_eq!(keys, Vec::<String>::new());
     let (columns, keys) = aws.glue_columns("events")?;
@@ -171,17 +150,11 @@ fn the_sum_of_a_money_column_in_athena_is_exactly_that_of_sql_and_types_are_kept
 
     let expected = events_by_partition(&database)?;
     for (folder, _) in &expected {
-        ensure!(
-            !aws.keys(&format!("shop/events/{folder}/"))?.is_empty(),
-            "{folder} has no object"
-        );
+        ensure!(!aws.keys(&format!("shop/events/{folder}/"))?.is_empty(), "{folder} has no object");
     }
     let (folder, rows) = expected.first().context("a partition")?;
     let date = folder.trim_start_matches("dt=");
-    assert_eq!(
-        aws.query(&format!("SELECT count(*) AS n FROM events WHERE dt = '{date}'"))?,
-        format!("n\n{rows}\n")
-    );
+    assert_eq!(aws.query(&format!("SELECT count(*) AS n FROM events WHERE dt = '{date}'"))?, format!("n\n{rows}\n"));
     Ok(())
 }
 
@@ -191,19 +164,13 @@ fn the_crawler_starts_after_the_answer_to_the_last_upload() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
     aws.fault(&json!({"service": "s3", "operation": "PutObject", "mode": "slow", "seconds": HELD_BACK, "times": -1}))?;
-    aws.publish(&database.uri(), "all,stream_tasks,huge_tasks", &[ROLE])?
-        .expect(0)?;
+    aws.publish(&database.uri(), "all,stream_tasks,huge_tasks", &[ROLE])?.expect(0)?;
     let starts = aws.calls("StartCrawler")?;
-    let [start] = starts.as_slice() else {
-        anyhow::bail!("{starts:?}")
-    };
+    let [start] = starts.as_slice() else { anyhow::bail!("{starts:?}") };
     let uploads = aws.calls("PutObject")?;
     ensure!(uploads.len() >= 4, "{uploads:?}");
     for upload in uploads {
-        ensure!(
-            start.time >= upload.time + HELD_BACK,
-            "{start:?} came before the answer to {upload:?}"
-        );
+        ensure!(start.time >= upload.time + HELD_BACK, "{start:?} came before the answer to {upload:?}");
     }
     Ok(())
 }
@@ -213,33 +180,17 @@ fn a_second_run_removes_what_it_replaces_and_nothing_of_its_neighbours() -> Resu
     let database = sample_shop()?;
     let aws = Aws::turn()?;
     aws.publish(&database.uri(), "events,users", &[ROLE])?.expect(0)?;
-    aws.server()?
-        .put_object(BUCKET, "shop/users_old/part-00000.parquet", b"not ours")?;
-    aws.server()?.put_object(
-        BUCKET,
-        "shop/users/part-00007.parquet",
-        b"a part of an older, larger run",
-    )?;
+    aws.server()?.put_object(BUCKET, "shop/users_old/part-00000.parquet", b"not ours")?;
+    aws.server()?.put_object(BUCKET, "shop/users/part-00007.parquet", b"a part of an older, larger run")?;
     aws.server()?.put_object(BUCKET, "shop/users/_README", b"not a part")?;
-    let (gone, _) = events_by_partition(&database)?
-        .into_iter()
-        .next()
-        .context("a partition")?;
+    let (gone, _) = events_by_partition(&database)?.into_iter().next().context("a partition")?;
     let date = gone.trim_start_matches("dt=").to_owned();
-    database.execute(&format!(
-        "DELETE FROM events WHERE (created_at AT TIME ZONE 'UTC')::date = '{date}'"
-    ))?;
+    database.execute(&format!("DELETE FROM events WHERE (created_at AT TIME ZONE 'UTC')::date = '{date}'"))?;
     aws.publish(&database.uri(), "events,users", &[ROLE])?.expect(0)?;
 
     assert_eq!(aws.keys(&format!("shop/events/{gone}/"))?, Vec::<String>::new());
-    assert_eq!(
-        aws.keys("shop/users/")?,
-        ["shop/users/_README", "shop/users/part-00000.parquet"]
-    );
-    assert_eq!(
-        aws.server()?.get_object(BUCKET, "shop/users_old/part-00000.parquet")?,
-        b"not ours"
-    );
+    assert_eq!(aws.keys("shop/users/")?, ["shop/users/_README", "shop/users/part-00000.parquet"]);
+    assert_eq!(aws.server()?.get_object(BUCKET, "shop/users_old/part-00000.parquet")?, b"not ours");
     let rows = crate::shop::value(&database, "SELECT count(*) FROM events")?;
     assert_eq!(aws.query("SELECT count(*) AS n FROM events")?, format!("n\n{rows}\n"));
     Ok(())
@@ -249,17 +200,10 @@ fn a_second_run_removes_what_it_replaces_and_nothing_of_its_neighbours() -> Resu
 fn a_crawler_that_is_not_waited_for_is_only_started() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
-    aws.server()?
-        .set_crawl(Duration::from_secs(60), Duration::from_secs(1), None)?;
+    aws.server()?.set_crawl(Duration::from_secs(60), Duration::from_secs(1), None)?;
     let start = Instant::now();
-    let ended = aws
-        .publish(&database.uri(), "users", &[ROLE, "--no-wait-crawler"])?
-        .expect(0)?;
-    ensure!(
-        start.elapsed() < Duration::from_secs(30),
-        "it waited: {:?}",
-        start.elapsed()
-    );
+    let ended = aws.publish(&database.uri(), "users", &[ROLE, "--no-wait-crawler"])?.expect(0)?;
+    ensure!(start.elapsed() < Duration::from_secs(30), "it waited: {:?}", start.elapsed());
     ended.says(&["crawler shop_crawler started; it is not waited for"])?;
     assert_eq!(aws.calls("StartCrawler")?.len(), 1);
     Ok(())

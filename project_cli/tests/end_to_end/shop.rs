@@ -26,29 +26,17 @@ pub(crate) const TABLES: [ShopTable; 5] = [
             ("amount_with_tax", "round(amount * (1 + coalesce(rate, 0)), 2)"),
         ],
     },
-    ShopTable {
-        name: "users",
-        from: "users",
-        sums: &[("id", "id")],
-    },
+    ShopTable { name: "users", from: "users", sums: &[("id", "id")] },
     ShopTable {
         name: "products",
         from: "products",
         sums: &[("id", "id"), ("quantity", "quantity"), ("price", "round(price, 2)")],
     },
-    ShopTable {
-        name: "events",
-        from: "events",
-        sums: &[("id", "id"), ("user_id", "user_id")],
-    },
+    ShopTable { name: "events", from: "events", sums: &[("id", "id"), ("user_id", "user_id")] },
     ShopTable {
         name: "public_currencies",
         from: "currencies",
-        sums: &[
-            ("id", "id"),
-            ("type_id", "type_id"),
-            ("conversion_rate", "conversion_rate"),
-        ],
+        sums: &[("id", "id"), ("type_id", "type_id"), ("conversion_rate", "conversion_rate")],
     },
 ];
 

@@ -39,9 +39,7 @@ fn wait_for_the_middle(program: &Program, database: &Database<'_>, table: &str, 
         let runs = runs(&program.lake())?;
         let Some(run) = runs.get(older) else { return Ok(None) };
         let writes = listing(&program.lake().join(run)).is_ok_and(|files| {
-            files
-                .keys()
-                .any(|path| path.starts_with(table) && path.extension() == Some("partial".as_ref()))
+            files.keys().any(|path| path.starts_with(table) && path.extension() == Some("partial".as_ref()))
         });
         let session = format!("project/{}", run.trim_start_matches("run="));
         let reads = sessions(database, &session, "AND state = 'active' AND query LIKE 'COPY%'")? > 0;
@@ -65,9 +63,7 @@ fn in_the_middle(small: &str) -> Result<(Program, Running, String)> {
     let database = big()?;
     database.execute(&format!("CREATE TABLE {small} AS SELECT 'old' AS state"))?;
     let program = Program::new()?;
-    program
-        .publish(&database.uri(), &format!("public.{small}"))?
-        .expect(0)?;
+    program.publish(&database.uri(), &format!("public.{small}"))?.expect(0)?;
     database.execute(&format!("UPDATE {small} SET state = 'new'"))?;
     let tables = format!("public.{small},public.big");
     let running = program.start(&[&database.uri(), "--table", &tables, "--gzip-level=9"])?;
@@ -84,11 +80,7 @@ fn a_signal_stops_the_run(signal: &str, code: i32) -> Result<()> {
     wait_until_no_session_is_left(big()?, &session)?;
     assert_eq!(links(&program.lake())?, published);
     let runs = runs(&program.lake())?;
-    ensure!(
-        runs.len() == 1,
-        "the stopped run has left something: {:?}",
-        listing(&program.lake())?
-    );
+    ensure!(runs.len() == 1, "the stopped run has left something: {:?}", listing(&program.lake())?);
     program.check_scratch_is_empty()
 }
 
@@ -111,11 +103,7 @@ fn a_second_signal_ends_the_program_at_once() -> Result<()> {
     let start = Instant::now();
     let ended = running.wait(STOPPED_WITHIN)?;
     ensure!(matches!(ended.code, Some(130 | 143)), "{ended}");
-    ensure!(
-        start.elapsed() < Duration::from_secs(2),
-        "it took {:?}",
-        start.elapsed()
-    );
+    ensure!(start.elapsed() < Duration::from_secs(2), "it took {:?}", start.elapsed());
     // Whoever is in a hurry gets no summary.
     ended.never_says("stopped by a signal")?;
     assert_eq!(links(&program.lake())?, published);

@@ -39,10 +39,7 @@ impl Decimal {
     pub fn checked_add(self, other: Self) -> Option<Self> {
         let scale = self.scale.max(other.scale);
         let lift = |value: Self| value.unscaled.checked_mul(10i128.checked_pow(scale - value.scale)?);
-        Some(Self {
-            unscaled: lift(self)?.checked_add(lift(other)?)?,
-            scale,
-        })
+        Some(Self { unscaled: lift(self)?.checked_add(lift(other)?)?, scale })
     }
 
     /// The integer `self × 10^scale`, rounded half away from zero as Postgres's `round()` does, or nothing when it
@@ -73,9 +70,7 @@ impl Decimal {
 }
 
 fn power(exponent: u32) -> Option<i256> {
-    (exponent <= MAX_POWER)
-        .then(|| i256::from_i128(10).checked_pow(exponent))
-        .flatten()
+    (exponent <= MAX_POWER).then(|| i256::from_i128(10).checked_pow(exponent)).flatten()
 }
 
 fn divide_half_away(value: i256, divisor: i256) -> Option<i256> {
@@ -92,9 +87,7 @@ fn divide_half_away(value: i256, divisor: i256) -> Option<i256> {
 /// Shows the size only: a row's value has no place in a message.
 impl fmt::Debug for Decimal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decimal")
-            .field("scale", &self.scale)
-            .finish_non_exhaustive()
+        f.debug_struct("Decimal").field("scale", &self.scale).finish_non_exhaustive()
     }
 }
 
@@ -105,44 +98,26 @@ mod tests {
 
     #[test]
     fn rounds_half_away_from_zero() {
-        for (unscaled, scale, expected) in [
-            (1005, 3, 101),
-            (-1005, 3, -101),
-            (10049, 4, 100),
-            (-10051, 4, -101),
-            (5, 3, 1),
-            (-5, 3, -1),
-            (4, 3, 0),
-        ] {
-            assert_eq!(
-                Decimal::new(unscaled, scale).round(18, 2),
-                Some(expected),
-                "{unscaled} at scale {scale}"
-            );
+        for (unscaled, scale, expected) in
+            [(1005, 3, 101), (-1005, 3, -101), (10049, 4, 100), (-10051, 4, -101), (5, 3, 1), (-5, 3, -1), (4, 3, 0)]
+        {
+            assert_eq!(Decimal::new(unscaled, scale).round(18, 2), Some(expected), "{unscaled} at scale {scale}");
         }
     }
 
     #[test]
     fn a_value_that_does_not_fit_is_nothing() {
-        assert_eq!(
-            Decimal::new(999_999_999_999_999_999, 2).round(18, 2),
-            Some(999_999_999_999_999_999)
-        );
+        assert_eq!(Decimal::new(999_999_999_999_999_999, 2).round(18, 2), Some(999_999_999_999_999_999));
         assert_eq!(Decimal::new(1_000_000_000_000_000_000, 2).round(18, 2), None);
         assert_eq!(Decimal::new(9_999_999_999_999_999_995, 3).round(18, 2), None);
-        assert_eq!(
-            Decimal::new(i128::MAX, 0).round_product(Decimal::new(i128::MAX, 0), 18, 2),
-            None
-        );
+        assert_eq!(Decimal::new(i128::MAX, 0).round_product(Decimal::new(i128::MAX, 0), 18, 2), None);
         assert_eq!(Decimal::new(1, 200).round(18, 2), Some(0));
     }
 
     #[test]
     fn one_plus_a_rate_is_exact() {
         let rate = Decimal::new(19, 2);
-        let factor = Decimal::ONE
-            .checked_add(rate)
-            .and_then(|f| Decimal::new(10_000, 2).round_product(f, 18, 2));
+        let factor = Decimal::ONE.checked_add(rate).and_then(|f| Decimal::new(10_000, 2).round_product(f, 18, 2));
         assert_eq!(factor, Some(11_900));
     }
 

@@ -84,11 +84,7 @@ sqlx_value!(Date, [1082], |bytes| Ok(Self::from_wire(bytes)?));
 sqlx_value!(UuidText, [2950], uuid_from_wire);
 sqlx_value!(JsonText, [114, 3802], |bytes| {
     // No JSON text begins with a control character, so a first byte of 1 is jsonb's version.
-    let text = if bytes.first() == Some(&1) {
-        jsonb_text(bytes)?
-    } else {
-        bytes
-    };
+    let text = if bytes.first() == Some(&1) { jsonb_text(bytes)? } else { bytes };
     Ok(Self(from_utf8(text)?.to_owned()))
 });
 

@@ -56,11 +56,7 @@ impl<'a> WireNumeric<'a> {
         if usize::from(u16::from_be_bytes([n0, n1])) * 2 != groups.len() {
             return Err(NumericError::Malformed);
         }
-        Ok(Self {
-            groups,
-            weight: i32::from(i16::from_be_bytes([w0, w1])),
-            negative,
-        })
+        Ok(Self { groups, weight: i32::from(i16::from_be_bytes([w0, w1])), negative })
     }
 
     /// The groups with their exponents of ten thousand, without the zeros at either end.
@@ -210,10 +206,7 @@ mod tests {
     fn a_zero_group_in_the_fraction_keeps_its_place() {
         // 1.00000001: a decoder that drops the group of zeros reads 1.0001.
         assert_eq!(numeric_to_scale(&wire(false, 0, &[1, 0, 1]), 8), Ok(100_000_001));
-        assert_eq!(
-            WireNumeric::parse(&wire(false, 0, &[1, 0, 1])).unwrap().minimal(),
-            Ok((100_000_001, 8))
-        );
+        assert_eq!(WireNumeric::parse(&wire(false, 0, &[1, 0, 1])).unwrap().minimal(), Ok((100_000_001, 8)));
     }
 
     #[test]
@@ -221,29 +214,14 @@ mod tests {
         assert_eq!(numeric_to_scale(&wire(false, 0, &[]), 2), Ok(0));
         assert_eq!(numeric_to_scale(&wire(true, 0, &[12, 3400]), 2), Ok(-1234));
         assert_eq!(numeric_to_scale(&wire(false, 2, &[12]), 2), Ok(120_000_000_000));
-        assert_eq!(
-            numeric_to_scale(&wire(false, -1, &[50]), 2),
-            Err(NumericError::TooPrecise)
-        );
+        assert_eq!(numeric_to_scale(&wire(false, -1, &[50]), 2), Err(NumericError::TooPrecise));
         assert_eq!(numeric_to_scale(&wire(false, -5, &[1]), 20), Ok(1));
         assert_eq!(numeric_to_scale(&wire(false, 9, &[1]), 3), Err(NumericError::TooLarge));
-        assert_eq!(
-            numeric_to_scale(&[0, 0, 0, 0, 0xC0, 0, 0, 0], 2),
-            Err(NumericError::NaN)
-        );
-        assert_eq!(
-            numeric_to_scale(&[0, 0, 0, 0, 0xD0, 0, 0, 0x20], 2),
-            Err(NumericError::Infinite)
-        );
-        assert_eq!(
-            numeric_to_scale(&wire(false, 0, &[10_000]), 2),
-            Err(NumericError::Malformed)
-        );
+        assert_eq!(numeric_to_scale(&[0, 0, 0, 0, 0xC0, 0, 0, 0], 2), Err(NumericError::NaN));
+        assert_eq!(numeric_to_scale(&[0, 0, 0, 0, 0xD0, 0, 0, 0x20], 2), Err(NumericError::Infinite));
+        assert_eq!(numeric_to_scale(&wire(false, 0, &[10_000]), 2), Err(NumericError::Malformed));
         assert_eq!(numeric_to_scale(&[0, 1, 0, 0], 2), Err(NumericError::Malformed));
-        assert_eq!(
-            numeric_to_scale(&[0, 9, 0, 0, 0, 0, 0, 0, 0, 1], 2),
-            Err(NumericError::Malformed)
-        );
+        assert_eq!(numeric_to_scale(&[0, 9, 0, 0, 0, 0, 0, 0, 0, 1], 2), Err(NumericError::Malformed));
     }
 
     proptest! {

@@ -86,9 +86,6 @@ mod tests {
         assert_eq!(Timestamp(-1).to_millis(), Ok(946_684_799_999));
         assert_eq!(Timestamp(999).to_millis(), Ok(946_684_800_000));
         // The last timestamp that Postgres knows, 294276-12-31 23:59:59.999999.
-        assert_eq!(
-            Timestamp(9_223_371_331_199_999_999).to_millis(),
-            Ok(9_224_318_015_999_999)
-        );
+        assert_eq!(Timestamp(9_223_371_331_199_999_999).to_millis(), Ok(9_224_318_015_999_999));
     }
 }

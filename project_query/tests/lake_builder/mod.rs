@@ -23,9 +23,7 @@ pub(crate) struct LakeFolder {
 
 impl LakeFolder {
     pub(crate) fn new() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        Self { folder: tempfile::tempdir().unwrap() }
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
@@ -84,11 +82,7 @@ pub(crate) fn query_with(
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
 pub(crate) fn row<const N: usize>(values: [&str; N]) -> Row {

@@ -39,10 +39,7 @@ impl ProjectTask for CombinedOrders {
     fn run(&self, context: &TaskContext) -> Result<Written> {
         let connection = &mut context.source.connect_diesel()?;
         let wanted = orders::active.eq(true).and(orders::user_id.is_not_null());
-        let query = orders::table
-            .filter(wanted)
-            .select(OrderRow::as_select())
-            .order(orders::id);
+        let query = orders::table.filter(wanted).select(OrderRow::as_select()).order(orders::id);
         let orders: Vec<OrderRow> = load("public.orders", query, connection)?;
         let join = Join {
             users: load("public.users", users::table.select(BuyerRow::as_select()), connection)?
@@ -52,9 +49,7 @@ impl ProjectTask for CombinedOrders {
             currencies: by_order(
                 load(
                     "public.currencies",
-                    currencies::table
-                        .filter(currencies::type_.eq("Order"))
-                        .select(CurrencyRow::as_select()),
+                    currencies::table.filter(currencies::type_.eq("Order")).select(CurrencyRow::as_select()),
                     connection,
                 )?,
                 |row: &CurrencyRow| row.type_id,
@@ -64,15 +59,11 @@ impl ProjectTask for CombinedOrders {
                 |row: &TaxRow| row.order_id,
             ),
         };
-        let records: Vec<CombinedOrder> = orders
-            .into_par_iter()
-            .filter_map(|order| join.combine(order).transpose())
-            .collect::<Result<_, _>>()?;
+        let records: Vec<CombinedOrder> =
+            orders.into_par_iter().filter_map(|order| join.combine(order).transpose()).collect::<Result<_, _>>()?;
         let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
         writer.extend(records)?;
-        Ok(Written {
-            files: vec![writer.finish()?],
-        })
+        Ok(Written { files: vec![writer.finish()?] })
     }
 }
 
@@ -88,10 +79,7 @@ fn by_order<Row>(rows: Vec<Row>, order_id: fn(&Row) -> Option<i32>) -> HashMap<i
         let Some(order_id) = order_id(&row) else {
             continue;
         };
-        found
-            .entry(order_id)
-            .and_modify(|entry| *entry = AtMostOne::Several)
-            .or_insert(AtMostOne::One(row));
+        found.entry(order_id).and_modify(|entry| *entry = AtMostOne::Several).or_insert(AtMostOne::One(row));
     }
     found
 }
@@ -113,9 +101,7 @@ impl Join {
         let refuse = |what: &str| DataError(format!("order {order_id}: {what}"));
         let (currency, conversion_rate) = self.currency(order_id)?;
         let tax = self.tax_rate(order_id)?;
-        let factor = Decimal::ONE
-            .checked_add(tax)
-            .ok_or_else(|| refuse("public.taxes.rate has too many digits"))?;
+        let factor = Decimal::ONE.checked_add(tax).ok_or_else(|| refuse("public.taxes.rate has too many digits"))?;
         let money = |column: &str, factor: Decimal| match order.amount {
             None => Ok(None),
             Some(amount) => fit(column, MONEY, MONEY.round_product(amount, factor), &refuse).map(Some),
@@ -146,9 +132,7 @@ impl Join {
             None => Ok((Some("USD".to_owned()), Decimal::ONE)),
             Some(AtMostOne::Several) => Err(refuse("public.currencies has several rows for it; keep one")),
             Some(AtMostOne::One(row)) => {
-                let rate = row
-                    .conversion_rate
-                    .ok_or_else(|| refuse("public.currencies.conversion_rate is NULL"))?;
+                let rate = row.conversion_rate.ok_or_else(|| refuse("public.currencies.conversion_rate is NULL"))?;
                 Ok((row.currency.clone(), rate))
             }
         }
@@ -190,44 +174,27 @@ mod tests {
         rates: &[Option<Decimal>],
         taxes: &[Option<Decimal>],
     ) -> Result<CombinedOrder, String> {
-        let user = BuyerRow {
-            id: 7,
-            country: Some("DE".into()),
-            email: None,
-        };
+        let user = BuyerRow { id: 7, country: Some("DE".into()), email: None };
         let currency = |rate: &Option<Decimal>| CurrencyRow {
             type_id: Some(1),
             currency: Some("EUR".into()),
             conversion_rate: *rate,
         };
-        let tax = |rate: &Option<Decimal>| TaxRow {
-            order_id: Some(1),
-            rate: *rate,
-        };
+        let tax = |rate: &Option<Decimal>| TaxRow { order_id: Some(1), rate: *rate };
         let join = Join {
             users: HashMap::from([(7, user)]),
             currencies: by_order(rates.iter().map(currency).collect(), |row| row.type_id),
             taxes: by_order(taxes.iter().map(tax).collect(), |row| row.order_id),
         };
-        let order = OrderRow {
-            id: 1,
-            user_id: Some(7),
-            amount,
-            created_at: None,
-        };
-        join.combine(order)
-            .map(Option::unwrap)
-            .map_err(|error| error.to_string())
+        let order = OrderRow { id: 1, user_id: Some(7), amount, created_at: None };
+        join.combine(order).map(Option::unwrap).map_err(|error| error.to_string())
     }
 
     #[test]
     fn amounts_are_exact_and_rounded_once() {
         // 10.05 × 1.1 = 11.055 and 10.05 × 1.19 = 11.9595.
         let order = combine(decimal(1005, 2), &[decimal(11, 1)], &[decimal(19, 2)]).unwrap();
-        assert_eq!(
-            (order.amount, order.amount_usd, order.amount_with_tax),
-            (Some(1005), Some(1106), Some(1196))
-        );
+        assert_eq!((order.amount, order.amount_usd, order.amount_with_tax), (Some(1005), Some(1106), Some(1196)));
         assert_eq!(order.conversion_rate, 110_000_000);
     }
 
@@ -241,10 +208,7 @@ mod tests {
     #[test]
     fn a_null_amount_stays_null() {
         let order = combine(None, &[decimal(2, 0)], &[decimal(1, 1)]).unwrap();
-        assert_eq!(
-            (order.amount, order.amount_usd, order.amount_with_tax),
-            (None, None, None)
-        );
+        assert_eq!((order.amount, order.amount_usd, order.amount_with_tax), (None, None, None));
     }
 
     #[test]
@@ -255,18 +219,8 @@ mod tests {
             (one, vec![], vec![one, one], "taxes"),
             (one, vec![None], vec![], "conversion_rate is NULL"),
             (one, vec![], vec![None], "rate is NULL"),
-            (
-                decimal(10i128.pow(16), 0),
-                vec![],
-                vec![],
-                "amount does not fit DECIMAL(18,2)",
-            ),
-            (
-                decimal(10i128.pow(15), 0),
-                vec![decimal(10, 0)],
-                vec![],
-                "amount_usd does not fit",
-            ),
+            (decimal(10i128.pow(16), 0), vec![], vec![], "amount does not fit DECIMAL(18,2)"),
+            (decimal(10i128.pow(15), 0), vec![decimal(10, 0)], vec![], "amount_usd does not fit"),
         ] {
             let message = combine(amount, &rates, &taxes).unwrap_err();
             assert!(message.starts_with("order 1: ") && message.contains(word), "{message}");
@@ -275,16 +229,7 @@ mod tests {
 
     #[test]
     fn rows_without_an_order_are_nobodys() {
-        let rows = vec![
-            TaxRow {
-                order_id: None,
-                rate: None,
-            },
-            TaxRow {
-                order_id: Some(1),
-                rate: None,
-            },
-        ];
+        let rows = vec![TaxRow { order_id: None, rate: None }, TaxRow { order_id: Some(1), rate: None }];
         let found = by_order(rows, |row| row.order_id);
         assert!(matches!(found.get(&1), Some(AtMostOne::One(_))) && found.len() == 1);
     }

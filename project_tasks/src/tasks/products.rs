@@ -23,10 +23,7 @@ pub struct Products {
 
 impl Products {
     /// Every product.
-    pub const ALL: Self = Self {
-        approved: None,
-        quantity_from: None,
-    };
+    pub const ALL: Self = Self { approved: None, quantity_from: None };
 }
 
 impl ProjectStreamTask for Products {
@@ -41,10 +38,7 @@ impl ProjectStreamTask for Products {
     fn reads(&self) -> Vec<SourceTable> {
         // The schema of the record is fixed at compile time; the registry's tests show that it is sound.
         let columns = record_columns::<Product>().unwrap_or_default();
-        vec![SourceTable {
-            table: table(),
-            columns,
-        }]
+        vec![SourceTable { table: table(), columns }]
     }
 
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
@@ -65,11 +59,7 @@ fn record(row: ProductRow) -> Result<Product, DataError> {
     let id = row.id;
     let refuse = |column: &str, why: &str| DataError(format!("public.products: {column} of product {id} {why}"));
     let created_at = row.created_at.map(Timestamp::to_millis).transpose();
-    let price = row.price.map(|price| {
-        MONEY
-            .round(price)
-            .ok_or_else(|| refuse("price", "does not fit DECIMAL(18,2)"))
-    });
+    let price = row.price.map(|price| MONEY.round(price).ok_or_else(|| refuse("price", "does not fit DECIMAL(18,2)")));
     Ok(Product {
         id,
         name: row.name,

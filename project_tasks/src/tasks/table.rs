@@ -20,11 +20,7 @@ impl TableTask {
     /// A task for the table; its folder is `<schema>_<table>` after the mapping of names.
     pub fn new(table: TableName) -> Self {
         let folder = format!("{}_{}", lake_name(&table.schema), lake_name(&table.name));
-        Self {
-            name: table.to_string(),
-            folder,
-            table,
-        }
+        Self { name: table.to_string(), folder, table }
     }
 
     /// The folder in the lake.
@@ -43,10 +39,7 @@ impl ProjectStreamTask for TableTask {
     }
 
     fn reads(&self) -> Vec<SourceTable> {
-        vec![SourceTable {
-            table: self.table.clone(),
-            columns: Vec::new(),
-        }]
+        vec![SourceTable { table: self.table.clone(), columns: Vec::new() }]
     }
 
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {

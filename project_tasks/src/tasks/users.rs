@@ -25,10 +25,7 @@ impl ProjectTask for Users {
     }
 
     fn reads(&self) -> Vec<SourceTable> {
-        vec![SourceTable::public(
-            "users",
-            &["id", "name", "country", "created_at", "email"],
-        )]
+        vec![SourceTable::public("users", &["id", "name", "country", "created_at", "email"])]
     }
 
     fn run(&self, context: &TaskContext) -> Result<Written> {
@@ -38,14 +35,11 @@ impl ProjectTask for Users {
         let records: Vec<User> = rows.into_par_iter().map(record).collect::<Result<_, _>>()?;
         let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
         writer.extend(records)?;
-        Ok(Written {
-            files: vec![writer.finish()?],
-        })
+        Ok(Written { files: vec![writer.finish()?] })
     }
 }
 
 fn record(row: UserRow) -> Result<User, DataError> {
     let id = row.id;
-    row.into_record()
-        .map_err(|error| DataError(format!("public.users: created_at of user {id} {error}")))
+    row.into_record().map_err(|error| DataError(format!("public.users: created_at of user {id} {error}")))
 }

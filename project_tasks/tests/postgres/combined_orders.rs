@@ -29,9 +29,7 @@ fn cells(finished: &Finished) -> Vec<Vec<Option<String>>> {
         other => Some(other.to_string()),
     };
     let rows = finished.rows();
-    rows.iter()
-        .map(|row| row.get_column_iter().map(|(_, field)| cell(field)).collect())
-        .collect()
+    rows.iter().map(|row| row.get_column_iter().map(|(_, field)| cell(field)).collect()).collect()
 }
 
 #[test]
@@ -72,32 +70,18 @@ fn data_that_breaks_a_rule_is_refused_with_the_order() {
             "INSERT INTO currencies VALUES (1, 'Order', 1, 'EUR', 1), (2, 'Order', 1, 'USD', 1)",
             "public.currencies has several rows",
         ),
-        (
-            "INSERT INTO taxes VALUES (1, 1, 0.1), (2, 1, 0.1)",
-            "public.taxes has several rows",
-        ),
-        (
-            "INSERT INTO currencies VALUES (1, 'Order', 1, 'EUR', NULL)",
-            "conversion_rate is NULL",
-        ),
+        ("INSERT INTO taxes VALUES (1, 1, 0.1), (2, 1, 0.1)", "public.taxes has several rows"),
+        ("INSERT INTO currencies VALUES (1, 'Order', 1, 'EUR', NULL)", "conversion_rate is NULL"),
         ("INSERT INTO taxes VALUES (1, 1, NULL)", "rate is NULL"),
-        (
-            "UPDATE orders SET amount = 10000000000000000",
-            "does not fit DECIMAL(18,2)",
-        ),
+        ("UPDATE orders SET amount = 10000000000000000", "does not fit DECIMAL(18,2)"),
         ("UPDATE orders SET created_at = 'infinity'", "is infinite"),
     ] {
         let database = Database::create(Postgres::shared().unwrap()).unwrap();
         database.create_shop_tables().unwrap();
-        database
-            .execute("INSERT INTO orders VALUES (1, 1, 1, true, now(), gen_random_uuid())")
-            .unwrap();
+        database.execute("INSERT INTO orders VALUES (1, 1, 1, true, now(), gen_random_uuid())").unwrap();
         database.execute(sql).unwrap();
         let message = run(&database, combined_orders()).map(|_| ()).unwrap_err().to_string();
-        assert!(
-            message.contains("order 1") && message.contains(words),
-            "{sql}: {message}"
-        );
+        assert!(message.contains("order 1") && message.contains(words), "{sql}: {message}");
     }
 }
 
@@ -105,12 +89,7 @@ fn data_that_breaks_a_rule_is_refused_with_the_order() {
 fn a_value_that_no_decimal_holds_is_refused_by_its_column() {
     let database = Database::create(Postgres::shared().unwrap()).unwrap();
     database.create_shop_tables().unwrap();
-    database
-        .execute("INSERT INTO orders VALUES (1, 1, 'NaN', true, now(), gen_random_uuid())")
-        .unwrap();
+    database.execute("INSERT INTO orders VALUES (1, 1, 'NaN', true, now(), gen_random_uuid())").unwrap();
     let message = run(&database, combined_orders()).map(|_| ()).unwrap_err().to_string();
-    assert!(
-        message.contains("public.orders") && message.contains("NaN"),
-        "{message}"
-    );
+    assert!(message.contains("public.orders") && message.contains("NaN"), "{message}");
 }

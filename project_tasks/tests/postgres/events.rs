@@ -20,12 +20,7 @@ fn dates_are_cut_in_utc() {
         )
         .unwrap();
     // The role's own zone must not move a row to another day.
-    database
-        .execute(&format!(
-            "ALTER DATABASE \"{}\" SET timezone = 'Asia/Tokyo'",
-            database.name()
-        ))
-        .unwrap();
+    database.execute(&format!("ALTER DATABASE \"{}\" SET timezone = 'Asia/Tokyo'", database.name())).unwrap();
     let finished = run(&database, events()).unwrap();
     assert_eq!(
         finished.paths(),
@@ -36,12 +31,8 @@ fn dates_are_cut_in_utc() {
             "dt=__HIVE_DEFAULT_PARTITION__/part-00000.parquet",
         ]
     );
-    let mut rows: Vec<(String, u64)> = finished
-        .written
-        .files
-        .iter()
-        .map(|file| (file.partition.clone().unwrap().value, file.rows))
-        .collect();
+    let mut rows: Vec<(String, u64)> =
+        finished.written.files.iter().map(|file| (file.partition.clone().unwrap().value, file.rows)).collect();
     rows.sort();
     let rows: Vec<u64> = rows.into_iter().map(|(_, rows)| rows).collect();
     assert_eq!(rows, [2, 1, 1, 1]);
@@ -72,15 +63,8 @@ fn an_infinite_date_belongs_to_no_folder() {
     let database = Database::create(Postgres::shared().unwrap()).unwrap();
     database.create_shop_tables().unwrap();
     for at in ["infinity", "-infinity"] {
-        database
-            .execute(&format!(
-                "TRUNCATE events; INSERT INTO events VALUES (1, 1, 'k', '{{}}', '{at}')"
-            ))
-            .unwrap();
+        database.execute(&format!("TRUNCATE events; INSERT INTO events VALUES (1, 1, 'k', '{{}}', '{at}')")).unwrap();
         let message = run(&database, events()).map(|_| ()).unwrap_err().to_string();
-        assert!(
-            message.contains("created_at") && message.contains("infinite"),
-            "{message}"
-        );
+        assert!(message.contains("created_at") && message.contains("infinite"), "{message}");
     }
 }

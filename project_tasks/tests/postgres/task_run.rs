@@ -32,19 +32,13 @@ impl Finished {
 
     /// The Parquet schema of the first file.
     pub(crate) fn schema(&self) -> Type {
-        reader(&self.written.files[0].path)
-            .metadata()
-            .file_metadata()
-            .schema()
-            .clone()
+        reader(&self.written.files[0].path).metadata().file_metadata().schema().clone()
     }
 
     /// All rows, file by file.
     pub(crate) fn rows(&self) -> Vec<Row> {
         let files = self.written.files.iter();
-        files
-            .flat_map(|file| reader(&file.path).into_iter().map(Result::unwrap))
-            .collect()
+        files.flat_map(|file| reader(&file.path).into_iter().map(Result::unwrap)).collect()
     }
 }
 
@@ -68,17 +62,10 @@ pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
     let runtime = tokio::runtime::Runtime::new()?;
     let written = runtime.block_on(task.run(context.clone()));
     if written.is_err() {
-        let left = folder
-            .path()
-            .read_dir()?
-            .filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
+        let left = folder.path().read_dir()?.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
         assert_eq!(left.count(), 0, "a failed task left files");
     }
     let written = written?;
-    assert_eq!(
-        context.counters.rows(),
-        written.rows(),
-        "the counters disagree with the footers"
-    );
+    assert_eq!(context.counters.rows(), written.rows(), "the counters disagree with the footers");
     Ok(Finished { written, folder })
 }

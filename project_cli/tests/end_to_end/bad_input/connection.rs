@@ -13,10 +13,7 @@ fn an_unknown_task_is_2_with_the_nearest_name() -> Result<()> {
     // There is no such server: the name is looked up first.
     let uri = "postgres://nobody@127.0.0.1:1/nothing";
     let ended = program.run(&[uri, "--table=users,combined_order"])?.expect(2)?;
-    ended.says(&[
-        "there is no task \"combined_order\"",
-        "did you mean \"combined_orders\"?",
-    ])?;
+    ended.says(&["there is no task \"combined_order\"", "did you mean \"combined_orders\"?"])?;
     ensure!(!program.lake().exists(), "a lake was created");
     Ok(())
 }
@@ -26,20 +23,11 @@ fn a_malformed_uri_is_2_on_the_command_line_and_78_in_the_environment_and_is_not
     let malformed = format!("postgres://ann:{CANARY}/x@127.0.0.1:5432/shop");
     for uri in [malformed.as_str(), &format!("mysql://ann:{CANARY}@127.0.0.1/shop")] {
         let given = Program::new()?.run(&[uri])?.expect(2)?;
-        given
-            .says(&["the Postgres URI", "<POSTGRES-URI>"])?
-            .never_says(CANARY)?;
+        given.says(&["the Postgres URI", "<POSTGRES-URI>"])?.never_says(CANARY)?;
         let variable = Program::new()?.with_environment([("DATABASE_URL", uri.to_owned())]);
-        variable
-            .run(&[])?
-            .expect(78)?
-            .says(&["DATABASE_URL"])?
-            .never_says(CANARY)?;
+        variable.run(&[])?.expect(78)?.says(&["DATABASE_URL"])?.never_says(CANARY)?;
     }
-    Program::new()?
-        .run(&[])?
-        .expect(78)?
-        .says(&["<POSTGRES-URI>", "DATABASE_URL"])?;
+    Program::new()?.run(&[])?.expect(78)?.says(&["<POSTGRES-URI>", "DATABASE_URL"])?;
     Ok(())
 }
 
@@ -58,12 +46,8 @@ fn a_server_that_does_not_answer_is_69_with_host_and_port_and_without_the_passwo
 fn a_wrong_password_is_77_and_never_shown() -> Result<()> {
     let database = tiny_shop()?;
     let port = database.server().port();
-    let ended = Program::new()?
-        .run(&[&database.uri_with_password(CANARY), "-vv"])?
-        .expect(77)?;
-    ended
-        .says(&["check user and password", &format!("127.0.0.1:{port}")])?
-        .never_says(CANARY)?;
+    let ended = Program::new()?.run(&[&database.uri_with_password(CANARY), "-vv"])?.expect(77)?;
+    ended.says(&["check user and password", &format!("127.0.0.1:{port}")])?.never_says(CANARY)?;
     Ok(())
 }
 
@@ -71,10 +55,7 @@ fn a_wrong_password_is_77_and_never_shown() -> Result<()> {
 fn an_unknown_database_is_refused_by_its_name() -> Result<()> {
     let database = tiny_shop()?;
     let uri = database.server().uri("no_such_database");
-    Program::new()?
-        .run(&[&uri])?
-        .expect(65)?
-        .says(&["\"no_such_database\" does not exist"])?;
+    Program::new()?.run(&[&uri])?.expect(65)?.says(&["\"no_such_database\" does not exist"])?;
     Ok(())
 }
 
@@ -83,9 +64,7 @@ fn a_role_that_may_not_read_a_table_is_77_and_the_others_are_published() -> Resu
     let database = tiny_shop()?;
     database.execute("GRANT SELECT ON users TO locked")?;
     let program = Program::new()?;
-    let ended = program
-        .publish(&database.uri_with_password("locked"), "users,products")?
-        .expect(77)?;
+    let ended = program.publish(&database.uri_with_password("locked"), "users,products")?.expect(77)?;
     let ended = ended.says(&["permission denied for public.products", "GRANT SELECT"])?;
     assert_eq!(ended.published()?, ["users"]);
     Ok(())

@@ -12,9 +12,7 @@ fn a_missing_table_fails_its_task_alone() -> Result<()> {
     let database = tiny_shop()?;
     database.execute("DROP TABLE taxes")?;
     let program = Program::new()?;
-    let ended = program
-        .publish(&database.uri(), "all,products,public.nothing")?
-        .expect(65)?;
+    let ended = program.publish(&database.uri(), "all,products,public.nothing")?.expect(65)?;
     let ended = ended.says(&["public.taxes does not exist", "public.nothing does not exist"])?;
     assert_eq!(ended.published()?, ["users", "products"]);
     assert_eq!(links(&program.lake())?.len(), 2);
@@ -28,10 +26,7 @@ fn a_missing_column_fails_its_task_alone() -> Result<()> {
     let program = Program::new()?;
     let ended = program.publish(&database.uri(), EVERYTHING)?.expect(65)?;
     let ended = ended.says(&["public.products has no column \"price\""])?;
-    assert_eq!(
-        ended.published()?,
-        ["combined_orders", "users", "events", "public_currencies"]
-    );
+    assert_eq!(ended.published()?, ["combined_orders", "users", "events", "public_currencies"]);
     Ok(())
 }
 
@@ -40,14 +35,8 @@ fn when_every_task_is_refused_nothing_is_written() -> Result<()> {
     let database = tiny_shop()?;
     let program = Program::new()?;
     program.publish(&database.uri(), "public.nothing")?.expect(65)?;
-    program
-        .publish(&database.uri(), "nowhere.*")?
-        .expect(65)?
-        .says(&["nowhere"])?;
-    ensure!(
-        !program.lake().exists() || runs(&program.lake())?.is_empty(),
-        "a run has left its folder"
-    );
+    program.publish(&database.uri(), "nowhere.*")?.expect(65)?.says(&["nowhere"])?;
+    ensure!(!program.lake().exists() || runs(&program.lake())?.is_empty(), "a run has left its folder");
     Ok(())
 }
 
@@ -55,16 +44,8 @@ fn when_every_task_is_refused_nothing_is_written() -> Result<()> {
 fn a_value_that_does_not_fit_is_65_with_table_and_column_and_without_the_value() -> Result<()> {
     const VALUE: &str = "98765432109876543";
     for (spoil, task, place) in [
-        (
-            format!("UPDATE orders SET amount = {VALUE} WHERE id = 2"),
-            "combined_orders",
-            ["order 2", "amount"],
-        ),
-        (
-            format!("UPDATE products SET price = {VALUE} WHERE id = 2"),
-            "products",
-            ["products", "price"],
-        ),
+        (format!("UPDATE orders SET amount = {VALUE} WHERE id = 2"), "combined_orders", ["order 2", "amount"]),
+        (format!("UPDATE products SET price = {VALUE} WHERE id = 2"), "products", ["products", "price"]),
         (
             format!(
                 "ALTER TABLE taxes ADD COLUMN at timestamp; INSERT INTO taxes VALUES ({}, 1, 0, 'infinity')",
@@ -84,21 +65,12 @@ fn a_value_that_does_not_fit_is_65_with_table_and_column_and_without_the_value()
         program.publish(&database.uri(), &format!("{task},users"))?.expect(0)?;
         let before = links(&program.lake())?;
         database.execute(&spoil)?;
-        let ended = program.run(&[
-            &database.uri(),
-            "--table",
-            &format!("{task},users"),
-            "--format=json",
-            "-vv",
-        ])?;
+        let ended = program.run(&[&database.uri(), "--table", &format!("{task},users"), "--format=json", "-vv"])?;
         let ended = ended.expect(65)?.says(&place)?.never_says(&VALUE[..8])?;
         assert_eq!(ended.published()?, ["users"], "{task}");
         let folder = task.replace('.', "_");
         assert_eq!(links(&program.lake())?[&folder], before[&folder], "{task}");
-        let failed = program
-            .lake()
-            .join(runs(&program.lake())?.pop().context("a run")?)
-            .join(&folder);
+        let failed = program.lake().join(runs(&program.lake())?.pop().context("a run")?).join(&folder);
         ensure!(!failed.exists(), "{} was left behind", failed.display());
     }
     Ok(())
@@ -126,10 +98,7 @@ fn names_with_dots_quotes_commas_and_spaces_work() -> Result<()> {
     let selection = format!("users,{table}");
     let ended = program.publish(&database.uri(), &selection)?.expect(0)?;
     assert_eq!(ended.published()?, ["users", "we_ird_it_s_a_ta_ble"]);
-    let sums = [
-        ("the_am_ount_in_", r#""the ""am,ount"" in $""#),
-        ("select", r#""select""#),
-    ];
+    let sums = [("the_am_ount_in_", r#""the ""am,ount"" in $""#), ("select", r#""select""#)];
     compare(&database, table, &sums, &program.lake().join("we_ird_it_s_a_ta_ble"))?;
     Ok(())
 }
@@ -139,9 +108,7 @@ fn two_tables_with_one_folder_are_refused_before_anything_is_read() -> Result<()
     let database = tiny_shop()?;
     database.execute(r#"CREATE TABLE "Users" (id int)"#)?;
     let program = Program::new()?;
-    let ended = program
-        .publish(&database.uri(), "public.users,public.Users,products")?
-        .expect(65)?;
+    let ended = program.publish(&database.uri(), "public.users,public.Users,products")?.expect(65)?;
     let ended = ended.says(&["would both be the table \"public_users\""])?;
     assert_eq!(ended.published()?, ["products"]);
     Ok(())
@@ -184,9 +151,7 @@ fn text_that_is_not_utf_8_is_65_and_names_the_table() -> Result<()> {
          CREATE TABLE bad AS SELECT 1 AS id, E'c4n4ry \\xff'::text AS t;"
     ))?;
     let program = Program::new()?;
-    let ended = program
-        .publish(&maker.server().uri(name), "public.bad,public.good")?
-        .expect(65)?;
+    let ended = program.publish(&maker.server().uri(name), "public.bad,public.good")?.expect(65)?;
     let ended = ended.says(&["public.bad"])?.never_says("c4n4ry")?;
     assert_eq!(ended.published()?, ["public_good"]);
     Ok(())

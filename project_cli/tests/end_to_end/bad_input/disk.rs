@@ -29,19 +29,13 @@ fn a_disk_that_takes_no_more_is_74_and_leaves_the_lake_as_it_was() -> Result<()>
     )?;
 
     let arguments = [&database.uri(), "--table=public.noise", "--format=json"];
-    let ended = program
-        .start_below(&SMALL_FILES, &arguments)?
-        .wait(DEADLINE)?
-        .expect(74)?;
+    let ended = program.start_below(&SMALL_FILES, &arguments)?.wait(DEADLINE)?.expect(74)?;
     ended.says(&["public.noise", "part-00000.parquet"])?;
     assert_eq!(listing(&program.lake())?, before);
 
     // The next table still fits.
     let arguments = [&database.uri(), "--table=public.noise,users", "--format=json"];
-    let ended = program
-        .start_below(&SMALL_FILES, &arguments)?
-        .wait(DEADLINE)?
-        .expect(74)?;
+    let ended = program.start_below(&SMALL_FILES, &arguments)?.wait(DEADLINE)?.expect(74)?;
     assert_eq!(ended.published()?, ["users"]);
     assert_eq!(program.query("SELECT count(*) AS n FROM public_noise")?, "n\n1\n");
     Ok(())
@@ -57,10 +51,7 @@ fn the_typed_writers_meet_a_full_disk_in_the_same_way() -> Result<()> {
     for task in ["users", "products"] {
         let program = Program::new()?;
         let arguments = [&database.uri(), "--table", task];
-        let ended = program
-            .start_below(&SMALL_FILES, &arguments)?
-            .wait(DEADLINE)?
-            .expect(74)?;
+        let ended = program.start_below(&SMALL_FILES, &arguments)?.wait(DEADLINE)?.expect(74)?;
         ended.says(&[task, "part-00000.parquet"])?;
         let left = listing(&program.lake())?;
         ensure!(left.is_empty(), "{task}: left in the lake: {left:?}");
@@ -75,10 +66,7 @@ fn a_lake_that_may_not_be_written_to_is_74_and_named() -> Result<()> {
     create_dir_all(program.lake())?;
     set_permissions(program.lake(), Permissions::from_mode(0o555))?;
     let arguments = [&database.uri(), "--table=users"];
-    let ended = program
-        .start_below(&NO_OVERRIDE, &arguments)?
-        .wait(DEADLINE)?
-        .expect(74)?;
+    let ended = program.start_below(&NO_OVERRIDE, &arguments)?.wait(DEADLINE)?.expect(74)?;
     ended.says(&["lake", "Permission denied"])?;
     Ok(())
 }
@@ -106,9 +94,6 @@ fn a_folder_in_the_way_of_a_table_is_78_and_stays_and_the_others_are_published()
     assert_eq!(links(&program.lake())?.len(), 1);
     assert_eq!(std::fs::read_to_string(mine)?, "mine");
     let run = runs(&program.lake())?.concat();
-    ensure!(
-        !program.lake().join(run).join("users").exists(),
-        "the refused table was read"
-    );
+    ensure!(!program.lake().join(run).join("users").exists(), "the refused table was read");
     Ok(())
 }

@@ -26,18 +26,9 @@ fn a_refused_upload_is_77_and_the_crawler_is_never_started() -> Result<()> {
 fn an_unknown_bucket_is_78_before_anything_is_read() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
-    let arguments = [
-        &database.uri(),
-        "--table=all",
-        "--upload=s3://no-such-bucket/shop",
-        "--scratch=scratch",
-        ROLE,
-    ];
+    let arguments = [&database.uri(), "--table=all", "--upload=s3://no-such-bucket/shop", "--scratch=scratch", ROLE];
     let ended = aws.program.run(&[&arguments, &CATALOG[..]].concat())?.expect(78)?;
-    ended
-        .says(&["there is no bucket no-such-bucket"])?
-        .never_says("snapshot taken")?
-        .never_says("started")?;
+    ended.says(&["there is no bucket no-such-bucket"])?.never_says("snapshot taken")?.never_says("started")?;
     aws.program.check_scratch_is_empty()?;
     let services: Vec<String> = aws.server()?.log()?.into_iter().map(|call| call.operation).collect();
     assert_eq!(services, ["HeadBucket"]);
@@ -48,9 +39,7 @@ fn an_unknown_bucket_is_78_before_anything_is_read() -> Result<()> {
 fn a_crawler_that_is_missing_and_has_no_role_is_78_and_names_the_flag() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
-    aws.publish(&database.uri(), "users", &[])?
-        .expect(78)?
-        .says(&["--crawler-role", "shop_crawler"])?;
+    aws.publish(&database.uri(), "users", &[])?.expect(78)?.says(&["--crawler-role", "shop_crawler"])?;
     assert_eq!(aws.calls("StartCrawler")?, []);
     Ok(())
 }
@@ -59,18 +48,9 @@ fn a_crawler_that_is_missing_and_has_no_role_is_78_and_names_the_flag() -> Resul
 fn settings_that_s3_needs_are_78_and_named() -> Result<()> {
     let program = Program::new()?;
     let uri = "postgres://nobody@127.0.0.1:1/nothing";
-    program
-        .run(&[uri, LAKE, "--crawler=c"])?
-        .expect(78)?
-        .says(&["--glue-database"])?;
-    program
-        .run(&[uri, LAKE, "--glue-database=d"])?
-        .expect(78)?
-        .says(&["--crawler"])?;
-    program
-        .run(&["query", "SELECT 1", LAKE])?
-        .expect(78)?
-        .says(&["--glue-database"])?;
+    program.run(&[uri, LAKE, "--crawler=c"])?.expect(78)?.says(&["--glue-database"])?;
+    program.run(&[uri, LAKE, "--glue-database=d"])?.expect(78)?.says(&["--crawler"])?;
+    program.run(&["query", "SELECT 1", LAKE])?.expect(78)?.says(&["--glue-database"])?;
     Ok(())
 }
 
@@ -92,17 +72,11 @@ fn a_failed_task_keeps_its_old_objects_and_the_others_are_published_and_crawled(
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
     aws.publish(&database.uri(), "all", &[ROLE])?.expect(0)?;
-    let before = aws
-        .server()?
-        .get_object(BUCKET, "shop/combined_orders/part-00000.parquet")?;
+    let before = aws.server()?.get_object(BUCKET, "shop/combined_orders/part-00000.parquet")?;
     database.execute("UPDATE orders SET amount = 1e17 WHERE id = 2; DELETE FROM users WHERE id = 3")?;
     let ended = aws.publish(&database.uri(), "all", &[ROLE])?.expect(65)?;
     assert_eq!(ended.published()?, ["users"]);
-    assert_eq!(
-        aws.server()?
-            .get_object(BUCKET, "shop/combined_orders/part-00000.parquet")?,
-        before
-    );
+    assert_eq!(aws.server()?.get_object(BUCKET, "shop/combined_orders/part-00000.parquet")?, before);
     assert_eq!(aws.calls("StartCrawler")?.len(), 2);
     assert_eq!(aws.query("SELECT count(*) AS n FROM users")?, "n\n2\n");
     Ok(())
@@ -114,16 +88,10 @@ fn the_secret_key_is_in_no_message_however_verbose() -> Result<()> {
     let database = tiny_shop()?;
     let mut aws = Aws::turn()?;
     let secret = [("AWS_SECRET_ACCESS_KEY", CANARY.to_owned())];
-    aws.program = Program::new()?
-        .with_environment(aws.server()?.environment())
-        .with_environment(secret);
-    aws.publish(&database.uri(), "users", &[ROLE, "-vv"])?
-        .expect(0)?
-        .never_says(CANARY)?;
+    aws.program = Program::new()?.with_environment(aws.server()?.environment()).with_environment(secret);
+    aws.publish(&database.uri(), "users", &[ROLE, "-vv"])?.expect(0)?.never_says(CANARY)?;
     aws.fault(&json!({"service": "s3", "operation": "HeadBucket", "mode": "reject", "times": -1}))?;
-    let denied = aws
-        .publish(&database.uri(), "users", &[ROLE, "-vv", "--log-format=json"])?
-        .expect(77)?;
+    let denied = aws.publish(&database.uri(), "users", &[ROLE, "-vv", "--log-format=json"])?.expect(77)?;
     denied.never_says(CANARY)?;
     Ok(())
 }

@@ -19,9 +19,7 @@ impl Aws {
     }
 
     fn wait_for_call(&self, operation: &str) -> Result<()> {
-        wait_for(operation, PATIENCE, || {
-            Ok((!self.calls(operation)?.is_empty()).then_some(()))
-        })
+        wait_for(operation, PATIENCE, || Ok((!self.calls(operation)?.is_empty()).then_some(())))
     }
 }
 
@@ -55,10 +53,7 @@ fn sigterm_during_a_multipart_upload_aborts_it() -> Result<()> {
     running.wait(STOPPED_WITHIN)?.expect(143)?;
     let pending = aws.server()?.list_pending_uploads(BUCKET)?;
     ensure!(pending.is_empty(), "uploads that cost money for ever: {pending:?}");
-    ensure!(
-        aws.keys("shop/")?.is_empty() && aws.calls("StartCrawler")?.is_empty(),
-        "something was published"
-    );
+    ensure!(aws.keys("shop/")?.is_empty() && aws.calls("StartCrawler")?.is_empty(), "something was published");
     aws.program.check_scratch_is_empty()
 }
 
@@ -70,10 +65,7 @@ fn ctrl_c_while_the_crawler_runs_is_130_and_says_that_the_files_are_there() -> R
     let running = aws.start(&database.uri(), &["--table=users"])?;
     aws.wait_for_call("StartCrawler")?;
     running.signal(&["INT"])?;
-    running
-        .wait(STOPPED_WITHIN)?
-        .expect(130)?
-        .says(&["the files are uploaded"])?;
+    running.wait(STOPPED_WITHIN)?.expect(130)?.says(&["the files are uploaded"])?;
     aws.program.check_scratch_is_empty()
 }
 
@@ -85,13 +77,7 @@ fn ctrl_c_cancels_a_query_in_athena() -> Result<()> {
     aws.fault(
         &json!({"service": "athena", "operation": "GetQueryExecution", "mode": "hold", "seconds": 60, "times": -1}),
     )?;
-    let query = [
-        "query",
-        "SELECT * FROM users",
-        LAKE,
-        "--athena-output=s3://lake/answers",
-        "--glue-database=shop",
-    ];
+    let query = ["query", "SELECT * FROM users", LAKE, "--athena-output=s3://lake/answers", "--glue-database=shop"];
     let running = aws.program.start(&query)?;
     aws.wait_for_call("GetQueryExecution")?;
     running.signal(&["INT"])?;
