@@ -12,12 +12,13 @@ use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::{SnapshotHolder, Source, SourceError, SourceErrorKind, Stopped, TableName};
 use project_tasks::{DataError, Task, TaskContext, Written, preflight};
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
+
+/// Bytes that the row groups under construction of all workers may hold together.
+const WRITER_MEMORY: usize = 128 << 20;
 
 /// Runs what was selected and says what came of it; never panics and never leaves half a table behind.
 pub(crate) async fn run(
@@ -71,8 +72,11 @@ async fn attempt(
             source: source.clone(),
             folder: folder.clone(),
             fetch_size: config.fetch_size,
-            writer: WriterSettings::new(config.gzip_level),
-            workers: available_parallelism().map_or(1, NonZeroUsize::get),
+            writer: WriterSettings {
+                row_group_bytes: WRITER_MEMORY / config.workers,
+                ..WriterSettings::new(config.gzip_level)
+            },
+            workers: config.workers,
             counters: Arc::new(Counters::default()),
             cancel: cancel.clone(),
         };

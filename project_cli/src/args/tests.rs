@@ -57,6 +57,7 @@ fn the_help_describes_every_option_of_this_version() {
     let expected = [
         "table",
         "limit",
+        "workers",
         "file",
         "extra",
         "upload",

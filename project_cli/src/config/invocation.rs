@@ -82,6 +82,8 @@ pub(crate) struct RunConfig {
     pub(crate) publish: bool,
     /// Rows per request to the database.
     pub(crate) fetch_size: NonZeroU32,
+    /// Connections that read at the same time.
+    pub(crate) workers: usize,
     /// GZIP level, 1 to 9.
     pub(crate) gzip_level: u32,
     /// Where unfinished files lie.

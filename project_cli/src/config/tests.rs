@@ -65,7 +65,7 @@ fn a_run_without_options_has_the_defaults_of_the_help() {
     assert_eq!(run.tables, [TableSelector::Name("all".into())]);
     assert_eq!(run.destination, Destination::Local(PathBuf::from("lake")));
     assert!(run.publish && run.crawler.is_none() && !run.json_report);
-    assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 4));
+    assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 2));
     assert!(USAGE.contains(&format!("[default: {DEFAULT_FETCH_SIZE}]")));
     assert!(USAGE.contains(&format!("({DEFAULT_GZIP_LEVEL} when not given)")));
     assert!(USAGE.contains("(30m when not given)"));
@@ -97,7 +97,7 @@ fn every_option_has_its_variable() {
                 assert!(refusal(2, &[URI, &format!("{option}=x")], &[]).contains("later version"));
                 continue;
             }
-            "limit" | "gzip-level" | "crawler-timeout" => "7",
+            "limit" | "workers" | "gzip-level" | "crawler-timeout" => "7",
             "upload" => "s3://other",
             "athena-output" => "s3://results",
             "format" | "log-format" => "json",
@@ -192,6 +192,7 @@ fn wrong_values_name_the_flag_or_the_variable() {
         ("limit", "0"),
         ("limit", "many"),
         ("limit", "-1"),
+        ("workers", "0"),
         ("gzip-level", "10"),
         ("format", "csv"),
         ("log-format", "xml"),
