@@ -4,6 +4,7 @@
 //! [`ProjectTask`] for small tables that are joined in memory, [`ProjectStreamTask`] for big tables in one pass,
 //! [`HugeStreamTask`] for huge tables cut by UTC date.
 
+mod blocking;
 mod context;
 mod data_error;
 mod load;

@@ -1,5 +1,6 @@
 //! Rows of a big table, from a cursor through a conversion into one file.
 
+use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
 use anyhow::{Result, anyhow};
@@ -8,7 +9,6 @@ use project_parquet::{Record, TypedWriter};
 use project_postgres::{RowCursor, RowQuery, Stopped};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
-use std::panic::resume_unwind;
 use tokio::select;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -32,21 +32,15 @@ where
     R: Record,
     for<'r> &'r [R]: RecordWriter<R>,
 {
+    let mut cursor = query.open(&context.source, context.fetch_size).await?;
     let writer = TypedWriter::<R>::create(&context.first_file(), &context.writer, context.counters.clone())?;
     let (sender, receiver) = channel(QUEUE);
     let writing = tokio::task::spawn_blocking(move || write(writer, receiver, convert));
-    let mut cursor = query.open(&context.source, context.fetch_size).await?;
     let read = select! {
         read = read(&mut cursor, sender) => read,
         () = context.cancel.cancelled() => Err(Stopped.into()),
     };
-    let written = match writing.await {
-        Ok(written) => written,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(error) => Err(error.into()),
-        },
-    };
+    let written = joined(writing.await);
     // A reader that failed explains more than the writer that it left alone.
     let rows = read?;
     let Some(written) = written? else {

@@ -1,12 +1,13 @@
 //! The three kinds of task.
 
+use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
 use crate::tasks::table::TableTask;
 use anyhow::Result;
 use futures::future::BoxFuture;
 use project_postgres::{Stopped, TableName};
 use std::fmt::Debug;
-use std::panic::{RefUnwindSafe, UnwindSafe, resume_unwind};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::select;
@@ -203,12 +204,8 @@ async fn run_blocking(
         done = &mut running => done,
         () = reminding => return Err(Stopped.into()),
     };
-    match done {
-        Ok(Err(_)) if cancel.is_cancelled() => Err(Stopped.into()),
-        Ok(outcome) => outcome,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(error) => Err(error.into()),
-        },
+    match joined(done) {
+        Err(_) if cancel.is_cancelled() => Err(Stopped.into()),
+        outcome => outcome,
     }
 }

@@ -1,12 +1,12 @@
 //! Any table of the catalog, without a struct.
 
+use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
 use crate::task::{ProjectStreamTask, SourceTable};
 use anyhow::Result;
 use futures::future::BoxFuture;
 use project_postgres::catalog::relation;
 use project_postgres::{Export, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name};
-use std::panic::resume_unwind;
 
 /// A table that was named on the command line as `schema.table`.
 #[derive(Debug)]
@@ -78,11 +78,5 @@ pub(crate) async fn read_in_parallel(
         let slices = slices.unwrap_or_else(|| export.whole_table());
         export.run(slices)
     });
-    match reading.await {
-        Ok(files) => Ok(Written { files: files? }),
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(error) => Err(error.into()),
-        },
-    }
+    joined(reading.await).map(|files| Written { files })
 }
