@@ -4,7 +4,10 @@ use crate::config::ConfigError;
 use crate::report::{RunReport, TaskReport};
 use sentry::protocol::{Event, Level};
 use sentry::{ClientInitGuard, ClientOptions, capture_event, init, with_scope};
+use std::sync::mpsc::sync_channel;
+use std::thread::spawn;
 use std::time::Duration;
+use tracing::warn;
 
 /// Longest wait for events to leave at the end of the program.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(3);
@@ -29,6 +32,20 @@ pub(crate) fn start(dsn: Option<&str>) -> Result<Option<ClientInitGuard>, Config
         });
     options.dsn = Some(dsn);
     Ok(Some(init(options)))
+}
+
+/// Sends what is waiting, for a bounded time: a server that takes the connection and never answers would otherwise keep
+/// the program from ending, since the transport joins its thread.
+pub(crate) fn finish(client: Option<ClientInitGuard>) {
+    let Some(client) = client else { return };
+    let (sender, sent) = sync_channel(1);
+    spawn(move || {
+        drop(client);
+        let _ = sender.send(());
+    });
+    if sent.recv_timeout(FLUSH_DEADLINE + Duration::from_secs(1)).is_err() {
+        warn!("Sentry took no events in time; the failures are only in this report");
+    }
 }
 
 /// One event for each failure of the run. Messages name table, column and key, never a value.

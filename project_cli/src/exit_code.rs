@@ -6,7 +6,7 @@ use crate::local_lake::Occupied;
 use crate::selection::UnknownTask;
 use project_aws::{AwsError, AwsErrorKind};
 use project_parquet::RowCountMismatch;
-use project_postgres::{SourceError, SourceErrorKind};
+use project_postgres::{SourceError, SourceErrorKind, Stopped};
 use project_tasks::DataError;
 use std::io;
 
@@ -102,6 +102,9 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
     #[cfg(not(feature = "local-query"))]
     if error.is::<crate::query::WithoutEngine>() {
         return Some(ExitCode::Configuration);
+    }
+    if error.is::<Stopped>() {
+        return Some(ExitCode::Temporary);
     }
     if error.is::<Panicked>() {
         return Some(ExitCode::Internal);

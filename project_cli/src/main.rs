@@ -93,9 +93,8 @@ fn run(config: &RunConfig) -> Result<ExitCode> {
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     drop(progress);
     error_tracking::report_failures(&report);
-    // Dropping the guard sends what is waiting, for a bounded time.
-    drop(sentry);
     show(&report, config)?;
+    error_tracking::finish(sentry);
     Ok(report.exit_code())
 }
 
@@ -109,7 +108,8 @@ fn start_logging(messages: &Messages) -> Result<Progress> {
 /// The summary for people on standard error; the report, if it was asked for, on standard output.
 fn show(report: &RunReport, config: &RunConfig) -> Result<()> {
     if config.messages.level != MessageLevel::Quiet || !report.is_ok() {
-        writeln!(stderr(), "{report}").context("cannot write to standard error")?;
+        // A reader that has gone away changes nothing about what was done.
+        let _ = writeln!(stderr(), "{report}");
     }
     if config.json_report {
         let json = serde_json::to_string_pretty(report).context("cannot write the report")?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{DecimalBytes, HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::config::ProgressMode;
 
@@ -219,7 +219,7 @@ impl fmt::Display for State<'_> {
             self.name,
             HumanCount(self.rows).to_string(),
             HumanCount(self.rows_per_second()).to_string(),
-            HumanBytes(self.bytes).to_string(),
+            DecimalBytes(self.bytes).to_string(),
             seconds / 60,
             seconds % 60
         )
@@ -247,10 +247,10 @@ mod tests {
     #[test]
     fn a_state_is_one_readable_line() {
         let state =
-            State { name: "combined_orders", rows: 1_234_567, bytes: 5 << 20, elapsed: Duration::from_secs(75) };
+            State { name: "combined_orders", rows: 1_234_567, bytes: 5_000_000, elapsed: Duration::from_secs(75) };
         assert_eq!(state.to_string().len(), 76);
         let words: Vec<_> = state.to_string().split_whitespace().map(str::to_owned).collect();
-        let expected = ["combined_orders", "1,234,567", "rows", "16,460", "rows/s", "5.00", "MiB", "1:15"];
+        let expected = ["combined_orders", "1,234,567", "rows", "16,460", "rows/s", "5.00", "MB", "1:15"];
         assert_eq!(words, expected);
     }
 

@@ -107,7 +107,7 @@ struct Fit {
 
 /// Looks at every selected table in the catalog. A task that cannot run is reported and dropped; the others go on.
 async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport) -> Result<Vec<Fit>> {
-    let mut connection = source.connect().await?;
+    let mut connection = source.connect_plain().await?;
     let tasks = expand(selected, &mut connection).await?;
     report.tasks = tasks.iter().map(|task| TaskReport::new(task.name(), task.folder())).collect();
     let mut fit = Vec::with_capacity(tasks.len());

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks the run to stop in good order, the second ends the program at once.
+//! Ctrl-C, SIGTERM and a closed terminal: the first asks the run to stop in good order, the second ends the program at once.
 
 use crate::exit_code::ExitCode;
 use std::io;
@@ -20,6 +20,7 @@ impl Signals {
     pub(crate) fn listen() -> io::Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
         let cancel = CancellationToken::new();
         let first = Arc::new(OnceLock::new());
         let (token, received) = (cancel.clone(), Arc::clone(&first));
@@ -28,6 +29,7 @@ impl Signals {
                 let code = tokio::select! {
                     _ = interrupt.recv() => ExitCode::Interrupted,
                     _ = terminate.recv() => ExitCode::Terminated,
+                    _ = hang_up.recv() => ExitCode::Terminated,
                 };
                 if received.set(code).is_err() {
                     end_at_once(code);

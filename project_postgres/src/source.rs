@@ -67,8 +67,8 @@ impl Source {
         Ok(DieselConnection::from(connection))
     }
 
-    /// A connection with the session settings, outside any transaction.
-    pub(crate) async fn connect_plain(&self) -> Result<PgConnection, SourceError> {
+    /// A connection with the session settings, outside any transaction: one failed look-up does not spoil the next.
+    pub async fn connect_plain(&self) -> Result<PgConnection, SourceError> {
         let connecting = async {
             let mut connection = self.sqlx_options().connect().await.map_err(|error| self.cannot_connect(&error))?;
             self.execute(&mut connection, &session::settings(), "cannot apply the session settings").await?;

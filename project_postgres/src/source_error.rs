@@ -38,6 +38,8 @@ const CLASSES: &[(&str, SourceErrorKind)] = &[
     ("53", SourceErrorKind::Unreachable),
     ("57P", SourceErrorKind::Unreachable),
     ("22", SourceErrorKind::Data),
+    // For example a materialized view that has not been populated.
+    ("55000", SourceErrorKind::Data),
     ("XX001", SourceErrorKind::Data),
     ("XX002", SourceErrorKind::Data),
     ("40", SourceErrorKind::Temporary),
@@ -70,6 +72,14 @@ impl SourceError {
             sqlx::Error::Io(error) => Self::lost(doing, error),
             sqlx::Error::Tls(error) => {
                 Self::new(SourceErrorKind::Unreachable, format!("{doing}: TLS failed: {error}; {TLS_REMEDY}"))
+            }
+            sqlx::Error::ColumnDecode { index, source } if source.to_string().starts_with("mismatched types") => {
+                let found = source.to_string();
+                let found = found.rsplit('`').nth(1).unwrap_or("another type");
+                let message = format!(
+                    "{doing}: column {index} is {found} in the database, which is not what the task was written for; change the struct or the column"
+                );
+                Self::new(SourceErrorKind::Missing, message)
             }
             sqlx::Error::ColumnDecode { index, source } => {
                 Self::new(SourceErrorKind::Data, format!("{doing}: column {index}: a value {source}"))
@@ -142,6 +152,10 @@ impl SourceError {
         }
         let remedy = match kind {
             SourceErrorKind::Denied => "; GRANT SELECT to this role, or run as another",
+            // lock_timeout and NOWAIT: reading needs the weakest lock there is, so somebody is changing the table.
+            SourceErrorKind::Temporary if sqlstate == "55P03" => {
+                "; somebody holds an exclusive lock on the table (ALTER, TRUNCATE, VACUUM FULL); try again when that has ended"
+            }
             SourceErrorKind::Temporary if message.contains("conflict with recovery") => {
                 "; set hot_standby_feedback, raise max_standby_streaming_delay, or run on the primary"
             }

@@ -74,6 +74,12 @@ fn translate_shared(error: &DataFusionError, lake: &Lake) -> QueryError {
         DataFusionError::IoError(inner) => QueryError::Disk(unreadable(lake, &inner.to_string())),
         DataFusionError::ObjectStore(inner) => QueryError::Disk(unreadable(lake, &inner.to_string())),
         DataFusionError::ParquetError(inner) => QueryError::Disk(unreadable(lake, &inner.to_string())),
+        // What the planner should have refused: sum() or avg() over text ends here.
+        DataFusionError::Internal(message) => QueryError::Sql(format!(
+            "the engine cannot run this query: {}; a column may be text where a number is needed, as numeric without \
+             precision is: CAST(column AS DECIMAL(18,2))",
+            sentence(message.lines().next().unwrap_or_default())
+        )),
         other => QueryError::Internal(format!(
             "the query engine failed, which is a fault in it and not in the SQL: {}",
             sentence(&other.strip_backtrace())

@@ -108,6 +108,7 @@ fn links_to_file(path: &Path) -> bool {
 }
 
 fn nearest_first(name: &str, mut tables: Vec<String>) -> Vec<String> {
+    tables.sort();
     // "public.orders" is the folder "public_orders", and the planner drops the "public." that was written.
     let wanted = name.to_lowercase().replace('.', "_");
     let qualified = format!("{SCHEMA}_{wanted}");

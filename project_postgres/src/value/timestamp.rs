@@ -1,6 +1,7 @@
 //! Dates and timestamps: integers since 2000-01-01, with the extreme ones standing for the infinities.
 
 use diesel::deserialize::FromSqlRow;
+use std::ops::Range;
 use thiserror::Error;
 
 /// Days from 1970-01-01 to 2000-01-01.
@@ -8,14 +9,18 @@ const EPOCH_DAYS: i32 = 10_957;
 /// Milliseconds from 1970-01-01 to 2000-01-01.
 const EPOCH_MILLIS: i64 = EPOCH_DAYS as i64 * 86_400_000;
 
+/// The years 1 to 9999, which every reader of Parquet agrees on; beyond them some fail on the whole file.
+const YEARS_DAYS: Range<i32> = -719_162..2_932_897;
+const YEARS_MILLIS: Range<i64> = YEARS_DAYS.start as i64 * 86_400_000..YEARS_DAYS.end as i64 * 86_400_000;
+
 /// Why a date or a timestamp has no place on the time line.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampError {
     /// The value is `infinity` or `-infinity`.
     #[error("is infinite, which a Parquet date or timestamp cannot hold")]
     Infinite,
-    /// The value is beyond what the target can hold.
-    #[error("lies outside the years that a Parquet date or timestamp can hold")]
+    /// The value lies before the year 1 or after the year 9999.
+    #[error("lies outside the years 1 to 9999, which is what readers of Parquet agree on")]
     OutOfRange,
     /// The bytes are not a date or a timestamp.
     #[error("is not a well-formed date or timestamp")]
@@ -40,7 +45,10 @@ impl Timestamp {
     pub fn to_millis(self) -> Result<i64, TimestampError> {
         match self.0 {
             i64::MIN | i64::MAX => Err(TimestampError::Infinite),
-            micros => Ok(micros.div_euclid(1000) + EPOCH_MILLIS),
+            micros => {
+                let millis = micros.div_euclid(1000) + EPOCH_MILLIS;
+                if YEARS_MILLIS.contains(&millis) { Ok(millis) } else { Err(TimestampError::OutOfRange) }
+            }
         }
     }
 }
@@ -61,7 +69,10 @@ impl Date {
     pub fn to_days(self) -> Result<i32, TimestampError> {
         match self.0 {
             i32::MIN | i32::MAX => Err(TimestampError::Infinite),
-            days => days.checked_add(EPOCH_DAYS).ok_or(TimestampError::OutOfRange),
+            days => {
+                let days = days.checked_add(EPOCH_DAYS).filter(|days| YEARS_DAYS.contains(days));
+                days.ok_or(TimestampError::OutOfRange)
+            }
         }
     }
 }
@@ -85,7 +96,16 @@ mod tests {
     fn microseconds_are_cut_towards_the_past() {
         assert_eq!(Timestamp(-1).to_millis(), Ok(946_684_799_999));
         assert_eq!(Timestamp(999).to_millis(), Ok(946_684_800_000));
+    }
+
+    #[test]
+    fn only_the_years_1_to_9999_are_kept() {
+        // Days from 2000-01-01: 0001-01-01 is -730,119 and 9999-12-31 is 2,921,939.
+        for (days, kept) in [(-730_119, true), (-730_120, false), (2_921_939, true), (2_921_940, false)] {
+            assert_eq!(Date(days).to_days().is_ok(), kept, "{days}");
+            assert_eq!(Timestamp(i64::from(days) * 86_400_000_000).to_millis().is_ok(), kept, "{days}");
+        }
         // The last timestamp that Postgres knows, 294276-12-31 23:59:59.999999.
-        assert_eq!(Timestamp(9_223_371_331_199_999_999).to_millis(), Ok(9_224_318_015_999_999));
+        assert_eq!(Timestamp(9_223_371_331_199_999_999).to_millis(), Err(TimestampError::OutOfRange));
     }
 }
