@@ -3,3 +3,4 @@
 mod connection;
 mod data;
 mod disk;
+mod surroundings;
