@@ -12,7 +12,7 @@ use crate::classify::{HOW_TO_GIVE_CREDENTIALS, root_cause};
 use crate::error::{AwsError, AwsErrorKind};
 
 /// What the caller may set; everything else comes from the SDK's own variables, files and roles.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AwsSettings {
     /// The region; without it AWS_REGION, the profile or the machine says it.
     pub region: Option<String>,

@@ -17,12 +17,13 @@ use crate::output::ResultFormat;
 use crate::setting::{Setting, Settings};
 use crate::source_uri;
 use crate::table_names::{self, TableSelector, nearest};
+use project_aws::AwsSettings;
 
 mod invocation;
 
 pub(crate) use self::invocation::{
-    AthenaSettings, AwsOptions, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages,
-    ProgressMode, QueryConfig, RunConfig, SecretText,
+    AthenaSettings, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages, ProgressMode,
+    QueryConfig, RunConfig, SecretText,
 };
 
 /// Measured with libdeflate: against level 1, level 2 saves 1.5 % (TPC-H lineitem) to 6 % (the sample shop) of the bytes for
@@ -248,8 +249,8 @@ fn duration(text: &str) -> Option<Duration> {
     (number > 0).then(|| Duration::from_secs(u64::from(number) * seconds))
 }
 
-fn aws(settings: &Settings<'_>) -> Result<AwsOptions, ConfigError> {
-    Ok(AwsOptions { region: settings.value("region")?, s3_path_style: settings.switch("s3-path-style")? })
+fn aws(settings: &Settings<'_>) -> Result<AwsSettings, ConfigError> {
+    Ok(AwsSettings { region: settings.value("region")?, s3_path_style: settings.switch("s3-path-style")? })
 }
 
 fn result_format(settings: &Settings<'_>) -> Result<ResultFormat, ConfigError> {

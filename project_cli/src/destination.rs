@@ -5,7 +5,7 @@ use crate::local_lake;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport, milliseconds, seconds};
 use anyhow::{Context, Result};
-use project_aws::{Aws, AwsSettings, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url};
+use project_aws::{Aws, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url};
 use project_parquet::lake_columns;
 use project_tasks::Written;
 use std::collections::{BTreeSet, HashSet};
@@ -56,8 +56,7 @@ impl Destination {
         match &config.destination {
             config::Destination::S3(url) if config.publish => {
                 let url: S3Url = url.parse()?;
-                let region = config.aws.region.clone();
-                let aws = Aws::connect(&AwsSettings { region, s3_path_style: config.aws.s3_path_style }).await?;
+                let aws = Aws::connect(&config.aws).await?;
                 aws.check_bucket(&url).await?;
                 Ok(Self::Bucket(Box::new(Bucket { aws, url, crawler: config.crawler.clone() })))
             }

@@ -3,7 +3,7 @@
 use crate::config::{self, QueryConfig};
 use crate::output::{Column, ColumnKind, ResultPrinter};
 use anyhow::Result;
-use project_aws::{Aws, AwsSettings};
+use project_aws::Aws;
 use std::io::{BufWriter, Stdout, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -64,8 +64,7 @@ fn local_column(column: &project_query::Column) -> Column {
 }
 
 async fn query_athena(config: &QueryConfig, athena: &config::AthenaSettings, cancel: &CancellationToken) -> Result<()> {
-    let region = athena.aws.region.clone();
-    let aws = Aws::connect(&AwsSettings { region, s3_path_style: athena.aws.s3_path_style }).await?;
+    let aws = Aws::connect(&athena.aws).await?;
     let settings = project_aws::AthenaSettings {
         workgroup: Some(athena.workgroup.clone()),
         output: athena.output.as_deref().map(str::parse).transpose()?,

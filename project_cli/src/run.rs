@@ -2,15 +2,16 @@
 
 use crate::config::RunConfig;
 use crate::destination::{Destination, Finished};
+use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport, TaskReport, milliseconds};
 use crate::selection::{Selected, expand, same_folder};
 use crate::staging::StagingFolder;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
-use project_postgres::{SnapshotHolder, Source, SourceError, SourceErrorKind, Stopped, TableName};
+use project_postgres::{SnapshotHolder, Source, Stopped, TableName};
 use project_tasks::{DataError, Task, TaskContext, Written, preflight};
 use std::sync::Arc;
 use std::time::Instant;
@@ -122,12 +123,11 @@ async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport
             .into()),
             None => preflight(&mut connection, task).await.map_err(anyhow::Error::from),
         };
-        // A server that has gone away is nobody's fault in particular.
-        if let Err(error) = &looked
-            && error.downcast_ref::<SourceError>().is_some_and(|error| error.kind() == SourceErrorKind::Unreachable)
-        {
-            return Err(looked.err().unwrap_or_else(|| anyhow!("the server has gone away")));
-        }
+        let looked = match looked {
+            // A server that has gone away is nobody's fault in particular.
+            Err(error) if ExitCode::of(&error) == ExitCode::Unreachable => return Err(error),
+            looked => looked,
+        };
         if let Some(lockable) = refuse(report, entry, looked) {
             let tables: Vec<String> = task.reads().iter().map(|read| read.table.to_string()).collect();
             info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");

@@ -4,23 +4,20 @@ use crate::counters::Counters;
 use crate::gzip_pages::GzipPages;
 use crate::logical::SCHEMA_ROOT;
 use crate::parquet_file::{ParquetFile, PartitionValue};
-use crate::partial_file::PartialFile;
+use crate::row_group_file::RowGroupFile;
 use crate::settings::WriterSettings;
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::file::writer::SerializedFileWriter;
-use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A file that is being written from Arrow batches.
 #[derive(Debug)]
 pub struct ColumnarWriter {
-    file: PartialFile,
-    writer: SerializedFileWriter<File>,
+    file: RowGroupFile,
     columns: ArrowRowGroupWriterFactory,
     pages: Arc<GzipPages>,
     schema: SchemaRef,
@@ -28,7 +25,6 @@ pub struct ColumnarWriter {
     settings: WriterSettings,
     rows: u64,
     counters: Arc<Counters>,
-    bytes_counted: u64,
 }
 
 /// The row group that is being encoded; its finished pages wait in memory.
@@ -50,12 +46,11 @@ impl ColumnarWriter {
         let converter = ArrowSchemaConverter::new().with_coerce_types(props.coerce_types()).schema_root(SCHEMA_ROOT);
         let parquet_schema = converter.convert(&schema)?;
         let pages = GzipPages::new(settings.gzip_level)?;
-        let (file, handle) = PartialFile::create(path)?;
-        let writer = SerializedFileWriter::new(handle, parquet_schema.root_schema_ptr(), props)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        let columns = ArrowRowGroupWriterFactory::new(&writer, schema.clone()).with_page_store_factory(pages.clone());
+        let file = RowGroupFile::create(path, parquet_schema.root_schema_ptr(), props, counters.clone())?;
+        let columns =
+            ArrowRowGroupWriterFactory::new(file.writer(), schema.clone()).with_page_store_factory(pages.clone());
         let settings = settings.clone();
-        Ok(Self { file, writer, columns, pages, schema, open: None, settings, rows: 0, counters, bytes_counted: 0 })
+        Ok(Self { file, columns, pages, schema, open: None, settings, rows: 0, counters })
     }
 
     /// Encodes a batch; closes the row group when it holds enough rows or bytes.
@@ -65,7 +60,7 @@ impl ColumnarWriter {
         let mut group = match self.open.take() {
             Some(group) => group,
             None => {
-                let index = self.writer.flushed_row_groups().len();
+                let index = self.file.writer().flushed_row_groups().len();
                 OpenRowGroup { writers: self.columns.create_column_writers(index).with_context(writing)?, rows: 0 }
             }
         };
@@ -90,29 +85,17 @@ impl ColumnarWriter {
         let writing = || format!("cannot write a row group of {}", target.display());
         let chunks = group.writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>();
         let finished = self.pages.finish(chunks.with_context(writing)?).with_context(writing)?;
-        let mut row_group = self.writer.next_row_group().with_context(writing)?;
-        for (bytes, close) in finished {
-            row_group.append_column(&bytes, close).with_context(writing)?;
-        }
-        row_group.close().with_context(writing)?;
-        let written = self.writer.bytes_written() as u64;
-        self.counters.add_bytes(written - self.bytes_counted);
-        self.bytes_counted = written;
-        Ok(())
+        self.file.append(finished)
     }
 
     /// Bytes the file would have if it were finished now, about.
     pub fn estimated_bytes(&self) -> u64 {
-        (self.writer.bytes_written() + self.pages.memory_size()) as u64
+        (self.file.writer().bytes_written() + self.pages.memory_size()) as u64
     }
 
     /// Closes the file, checks its footer and gives it its name.
     pub fn finish(mut self, partition: Option<PartitionValue>) -> Result<ParquetFile> {
         self.close_row_group()?;
-        let target = self.file.target().display().to_string();
-        let handle = self.writer.into_inner().with_context(|| format!("cannot close {target}"))?;
-        let file = self.file.finish(handle, self.rows, partition)?;
-        self.counters.add_bytes(file.bytes.saturating_sub(self.bytes_counted));
-        Ok(file)
+        self.file.finish(self.rows, partition)
     }
 }

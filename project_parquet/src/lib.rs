@@ -14,6 +14,7 @@ mod lake_columns;
 mod logical;
 mod parquet_file;
 mod partial_file;
+mod row_group_file;
 mod settings;
 mod typed;
 mod typed_row_group;

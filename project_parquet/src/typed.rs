@@ -1,19 +1,16 @@
 //! Records that derive `ParquetRecordWriter`, gathered into row groups that are encoded on all cores.
 
 use crate::counters::Counters;
-use crate::footer::{FileWriterRows, RowCountMismatch};
 use crate::logical::{Logical, record_schema};
 use crate::parquet_file::ParquetFile;
-use crate::partial_file::PartialFile;
+use crate::row_group_file::RowGroupFile;
 use crate::settings::WriterSettings;
 use crate::typed_row_group::{EncodedRowGroup, encode};
 use anyhow::{Context, Result, anyhow};
 use parquet::file::properties::WriterPropertiesPtr;
-use parquet::file::writer::SerializedFileWriter;
 use parquet::record::RecordWriter;
 use parquet::schema::types::TypePtr;
 use std::collections::VecDeque;
-use std::fs::File;
 use std::mem::{replace, size_of};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -32,8 +29,7 @@ const ROW_GROUP_RECORDS: usize = 1 << 17;
 /// A file that is being written from records.
 #[derive(Debug)]
 pub struct TypedWriter<R> {
-    file: PartialFile,
-    writer: SerializedFileWriter<File>,
+    file: RowGroupFile,
     schema: TypePtr,
     props: WriterPropertiesPtr,
     gzip_level: u32,
@@ -43,7 +39,6 @@ pub struct TypedWriter<R> {
     encoding: VecDeque<Receiver<Result<EncodedRowGroup>>>,
     taken: u64,
     counters: Arc<Counters>,
-    bytes_counted: u64,
 }
 
 impl<R: Record> TypedWriter<R>
@@ -54,13 +49,10 @@ where
     pub fn create(path: &Path, settings: &WriterSettings, counters: Arc<Counters>) -> Result<Self> {
         let schema = record_schema::<R>()?;
         let props = settings.uncompressed_props();
-        let (file, handle) = PartialFile::create(path)?;
-        let writer = SerializedFileWriter::new(handle, schema.clone(), props.clone())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let file = RowGroupFile::create(path, schema.clone(), props.clone(), counters.clone())?;
         let by_memory = settings.row_group_bytes / size_of::<R>().max(1);
         Ok(Self {
             file,
-            writer,
             schema,
             props,
             gzip_level: settings.gzip_level,
@@ -69,7 +61,6 @@ where
             encoding: VecDeque::new(),
             taken: 0,
             counters,
-            bytes_counted: 0,
         })
     }
 
@@ -92,16 +83,7 @@ where
         while let Some(encoded) = self.encoding.pop_front() {
             self.append(&encoded)?;
         }
-        let in_groups = self.writer.total_num_rows();
-        if in_groups != self.taken {
-            let path = self.file.target().display().to_string();
-            return Err(RowCountMismatch { path, in_footer: in_groups, written: self.taken }.into());
-        }
-        let target = self.file.target().display().to_string();
-        let handle = self.writer.into_inner().with_context(|| format!("cannot close {target}"))?;
-        let file = self.file.finish(handle, self.taken, None)?;
-        self.counters.add_bytes(file.bytes.saturating_sub(self.bytes_counted));
-        Ok(file)
+        self.file.finish(self.taken, None)
     }
 
     /// Hands the records that have come together to rayon; waits for the oldest row group when every core has one.
@@ -130,14 +112,6 @@ where
         let target = self.file.target();
         let writing = || format!("cannot write a row group of {}", target.display());
         let encoded = encoded.recv().with_context(writing)?.with_context(writing)?;
-        let mut group = self.writer.next_row_group().with_context(writing)?;
-        for (bytes, close) in encoded.columns {
-            group.append_column(&bytes, close).with_context(writing)?;
-        }
-        group.close().with_context(writing)?;
-        let written = self.writer.bytes_written() as u64;
-        self.counters.add_bytes(written - self.bytes_counted);
-        self.bytes_counted = written;
-        Ok(())
+        self.file.append(encoded.columns)
     }
 }

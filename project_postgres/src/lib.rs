@@ -29,5 +29,5 @@ pub use rows::{Comparison, RowCursor, RowQuery};
 pub use snapshot::SnapshotHolder;
 pub use source::{DieselConnection, Source};
 pub use source_error::{SourceError, SourceErrorKind};
-pub use sql::{Predicate, TableName, quote_identifier};
+pub use sql::{Predicate, TableName};
 pub use table_plan::{ColumnPlan, Decoding, TablePlan};

@@ -42,11 +42,6 @@ impl Source {
         Self { snapshot: Some(snapshot.into()), ..self.clone() }
     }
 
-    /// Host, port and database, for messages.
-    pub fn place(&self) -> String {
-        self.settings.to_string()
-    }
-
     /// A connection inside a read-only transaction that sees the run's one moment.
     ///
     /// # Errors

@@ -35,7 +35,7 @@ impl fmt::Display for TableName {
 }
 
 /// An identifier in double quotes.
-pub fn quote_identifier(name: &str) -> String {
+pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -2,20 +2,20 @@
 
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
-use crate::tasks::table::{read_in_parallel, table_plan};
-use anyhow::{Result, anyhow};
+use crate::tasks::table::{existing, read_in_parallel};
+use anyhow::Result;
 use project_parquet::PartitionValue;
 use project_partition_dates::{Partition, PartitionDate};
-use project_postgres::catalog::{has_leading_index, relation};
+use project_postgres::catalog::has_leading_index;
 use project_postgres::date_span::{DateSpan, date_span};
-use project_postgres::{Predicate, Slice, TableName};
+use project_postgres::{Predicate, Slice, TableName, TablePlan};
 use tracing::warn;
 
 /// Writes `<folder>/<key>=<date>/part-*.parquet` for every date that the column holds, and one folder for NULL.
 pub(crate) async fn export(context: &TaskContext, table: TableName, column: &str, key: &str) -> Result<Written> {
-    let plan = table_plan(context, &table).await?;
     let mut connection = context.source.connect().await?;
-    let relation = relation(&mut connection, &table).await?.ok_or_else(|| anyhow!("{table} was dropped"))?;
+    let relation = existing(&mut connection, &table).await?;
+    let plan = TablePlan::of(&relation)?;
     let indexed = has_leading_index(&mut connection, &relation, column).await?;
     if !indexed {
         warn!(%table, column, "no index leads with the partition column, so every date scans the whole table");

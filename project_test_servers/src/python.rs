@@ -1,6 +1,6 @@
 //! Runs the Python programs of `tests/`: the AWS stand-in and readers that share no code with ours.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -22,13 +22,8 @@ pub fn run_python<'a>(script: &str, args: impl IntoIterator<Item = &'a str>) -> 
 /// The command that runs `script`, not yet started.
 pub(crate) fn command(script: &str) -> Result<Command> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python =
-        std::env::var_os("PROJECT_TEST_PYTHON").map_or_else(|| root.join("target/test-venv/bin/python"), PathBuf::from);
-    ensure!(
-        python.exists(),
-        "the Python of the tests is not at {}: run make test-setup, or name another one in PROJECT_TEST_PYTHON",
-        python.display()
-    );
+    let python = root.join("target/test-venv/bin/python");
+    ensure!(python.exists(), "the Python of the tests is not at {}: run make test-setup", python.display());
     let mut command = Command::new(python);
     command.arg(root.join(script));
     Ok(command)

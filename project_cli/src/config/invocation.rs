@@ -1,5 +1,6 @@
 //! Every way the program can be told what to do, with all that it needs to do it.
 
+use project_aws::AwsSettings;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -60,7 +61,7 @@ pub(crate) enum Lake {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct AthenaSettings {
     /// Region and form of addresses.
-    pub(crate) aws: AwsOptions,
+    pub(crate) aws: AwsSettings,
     /// The Glue database that names without a database are looked up in.
     pub(crate) database: String,
     /// The workgroup.
@@ -91,7 +92,7 @@ pub(crate) struct RunConfig {
     /// The crawler of an S3 destination that is published to.
     pub(crate) crawler: Option<CrawlerSettings>,
     /// Region and form of addresses.
-    pub(crate) aws: AwsOptions,
+    pub(crate) aws: AwsSettings,
     /// Whether the report is printed as JSON to standard output.
     pub(crate) json_report: bool,
     /// Where failures are reported, if anywhere.
@@ -137,15 +138,6 @@ impl fmt::Display for Destination {
             Self::Local(folder) => folder.display().fmt(formatter),
         }
     }
-}
-
-/// Settings of every AWS client.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct AwsOptions {
-    /// The region; without it the SDK looks for one.
-    pub(crate) region: Option<String>,
-    /// Whether a bucket is a path on the host and not a part of its name.
-    pub(crate) s3_path_style: bool,
 }
 
 /// The crawler and what is expected of it.

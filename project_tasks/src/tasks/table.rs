@@ -5,8 +5,9 @@ use crate::context::{TaskContext, Written};
 use crate::task::{ProjectStreamTask, SourceTable};
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_postgres::catalog::relation;
+use project_postgres::catalog::{Relation, relation};
 use project_postgres::{Export, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name};
+use sqlx::PgConnection;
 
 /// A table that was named on the command line as `schema.table`.
 #[derive(Debug)]
@@ -44,19 +45,18 @@ impl ProjectStreamTask for TableTask {
 
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
         Box::pin(async {
-            let plan = table_plan(context, &self.table).await?;
+            let mut connection = context.source.connect().await?;
+            let plan = TablePlan::of(&existing(&mut connection, &self.table).await?)?;
+            drop(connection);
             read_in_parallel(context, plan, None).await
         })
     }
 }
 
-/// How the table's columns are read, from the catalog as the run's snapshot sees it.
-pub(crate) async fn table_plan(context: &TaskContext, table: &TableName) -> Result<TablePlan, SourceError> {
-    let mut connection = context.source.connect().await?;
-    let found = relation(&mut connection, table).await?;
-    let found =
-        found.ok_or_else(|| SourceError::new(SourceErrorKind::Missing, format!("{table} does not exist any more")))?;
-    TablePlan::of(&found)
+/// The table, as the run's snapshot sees it in the catalog.
+pub(crate) async fn existing(connection: &mut PgConnection, table: &TableName) -> Result<Relation, SourceError> {
+    let found = relation(connection, table).await?;
+    found.ok_or_else(|| SourceError::new(SourceErrorKind::Missing, format!("{table} does not exist any more")))
 }
 
 /// Reads the slices, or the whole table, by the context's workers.
