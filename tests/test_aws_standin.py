@@ -331,9 +331,14 @@ class StandInTest(unittest.TestCase):
         self.assertLess(abs(datetime.datetime.now(datetime.UTC) - started), datetime.timedelta(minutes=1))
         parts = {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}, "ChecksumType": "FULL_OBJECT"}
         self.fails("BadDigest", self.s3.complete_multipart_upload, **upload, **parts, ChecksumCRC32="AAAAAA==")
+        self.fails("InvalidRequest", self.s3.complete_multipart_upload, **upload, **parts, MpuObjectSize=5)
+        self.fails("404", self.s3.head_object, Bucket=BUCKET, Key="big")
         crc = base64.b64encode(zlib.crc32(b"data").to_bytes(4, "big")).decode()
-        self.s3.complete_multipart_upload(**upload, **parts, ChecksumCRC32=crc)
+        self.s3.complete_multipart_upload(**upload, **parts, ChecksumCRC32=crc, MpuObjectSize=4)
         self.assertEqual(self.s3.head_object(Bucket=BUCKET, Key="big")["ContentLength"], 4)
+        self.fails("NoSuchUpload", self.s3.complete_multipart_upload, **upload, **parts, ChecksumCRC32=crc)
+        self.fails("NoSuchUpload", self.s3.upload_part, **upload, PartNumber=1, Body=b"data")
+        self.fails("NoSuchUpload", self.s3.abort_multipart_upload, **upload)
         self.fails("NoSuchBucket", self.s3.put_object, Bucket="no-such-bucket", Key="k", Body=b"")
         self.fails("NoSuchBucket", self.s3.create_multipart_upload, Bucket="no-such-bucket", Key="k")
 

@@ -10,12 +10,14 @@ use crate::classify::{outcome_unknown, sdk_error};
 use crate::connection::Aws;
 use crate::error::{AwsError, AwsErrorKind};
 use crate::location::S3Url;
-use crate::upload::{LocalFile, Uploaded};
+use crate::upload::Uploaded;
 
 /// What must lie in the store.
 pub(crate) struct Expected<'a> {
     pub(crate) object: &'a S3Url,
-    pub(crate) file: &'a LocalFile,
+    /// Its key below the destination.
+    pub(crate) key: &'a str,
+    pub(crate) bytes: u64,
     pub(crate) crc32: Crc32,
 }
 
@@ -60,17 +62,17 @@ impl Aws {
             .await
             .map_err(|error| sdk_error(format_args!("cannot verify {object} (this needs s3:GetObject)"), error))?;
         let bytes = head.content_length.and_then(|bytes| u64::try_from(bytes).ok());
-        if bytes != Some(expected.file.bytes) {
+        if bytes != Some(expected.bytes) {
             let found = bytes.map_or_else(|| "an unknown number of".to_owned(), |n| n.to_string());
-            return Err(expected.differs(&format!("it has {found} bytes instead of {}", expected.file.bytes)));
+            return Err(expected.differs(&format!("it has {found} bytes instead of {}", expected.bytes)));
         }
         let crc32 = head.checksum_crc32.ok_or_else(|| {
             expected.differs("the store reports no CRC-32 for it, so nothing proves that it is whole")
         })?;
         expected.check_crc32(&crc32)?;
         Ok(Uploaded {
-            key: expected.file.key.clone(),
-            bytes: expected.file.bytes,
+            key: expected.key.to_owned(),
+            bytes: expected.bytes,
             crc32,
             etag: head.e_tag.unwrap_or_default(),
         })

@@ -46,6 +46,12 @@ impl AwsError {
         self
     }
 
+    /// Adds what else there is to know.
+    pub(crate) fn with_remark(mut self, remark: impl Display) -> Self {
+        self.message = format!("{}; {remark}", self.message);
+        self
+    }
+
     /// What the failure means for the run.
     pub fn kind(&self) -> AwsErrorKind {
         self.kind

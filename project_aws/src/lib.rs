@@ -1,6 +1,7 @@
 //! How files are published and queried: S3, the Glue crawler, Athena.
 //!
-//! [`Aws`] is the one door. It uploads finished files and proves that they arrived ([`Aws::upload`]), removes what they
+//! [`Aws`] is the one door. It uploads finished files and proves that they arrived ([`Aws::upload`]), or does so in two
+//! steps, so that many files become visible together ([`Aws::stage`], [`Aws::make_visible`]); it removes what they
 //! replace ([`Aws::remove_stale`]), has Glue crawl them ([`Aws::crawl`]) and runs SQL over the result ([`Aws::query`]).
 //! It never sees a row: a file is bytes, a query's answer is text.
 //!
@@ -27,6 +28,7 @@ mod multipart;
 mod part_plan;
 mod published_table;
 mod service_codes;
+mod staged;
 mod stale;
 mod upload;
 mod waiting;
@@ -38,4 +40,5 @@ pub use crawler::{CrawlOutcome, CrawlerSettings};
 pub use error::{AwsError, AwsErrorKind};
 pub use location::S3Url;
 pub use published_table::PublishedTable;
+pub use staged::{MadeVisible, StagedFile};
 pub use upload::{LocalFile, Uploaded};

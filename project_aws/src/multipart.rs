@@ -1,11 +1,14 @@
-//! Uploading a large file in parts, and leaving none behind when it fails.
+//! The requests of a multipart upload: begin, send the parts, complete, abort. None is left behind when one fails.
 
+use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::operation::upload_part::UploadPartOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
 use futures::stream::{self, StreamExt, TryStreamExt};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::checksum::Crc32;
@@ -16,14 +19,20 @@ use crate::error::{AwsError, AwsErrorKind};
 use crate::file_range::read_range;
 use crate::location::S3Url;
 use crate::part_plan::{Part, plan_parts};
+use crate::staged::StagedFile;
 use crate::upload::{LocalFile, Progress, Uploaded};
 use crate::waiting::not_broken_off;
 
 /// As many as fit into the memory limit.
 const PARTS_AT_ONCE: usize = 4;
 
-/// A run that is being stopped must not hang on its way out.
-const ABORT_LIMIT: Duration = Duration::from_secs(5);
+/// A run that is being stopped must not hang on its way out: with the grace of `not_broken_off` and the abandoning of
+/// what is staged already, which takes as long again, it ends within ten seconds.
+pub(crate) const ABORT_LIMIT: Duration = Duration::from_secs(3);
+
+/// What to do about uploads that could not be aborted.
+pub(crate) const LEFT_BEHIND: &str =
+    "an unfinished upload is left behind; a lifecycle rule AbortIncompleteMultipartUpload removes such";
 
 /// A part that S3 has taken.
 struct SentPart {
@@ -39,16 +48,24 @@ impl Aws {
         progress: Progress<'_>,
         cancel: &CancellationToken,
     ) -> Result<Uploaded, AwsError> {
+        let staged = self.stage_parts(object, file, progress, cancel).await?;
+        self.or_abort(object, &staged.upload_id, cancel, self.complete(object, &staged)).await
+    }
+
+    /// Sends everything and leaves the upload uncompleted.
+    pub(crate) async fn stage_parts(
+        &self,
+        object: &S3Url,
+        file: &LocalFile,
+        progress: Progress<'_>,
+        cancel: &CancellationToken,
+    ) -> Result<StagedFile, AwsError> {
         let upload_id = self.start_parts(object, cancel).await?;
-        let outcome = tokio::select! {
-            biased;
-            () = cancel.cancelled() => Err(AwsError::interrupted(format_args!("uploading {object}"))),
-            outcome = self.send_and_complete(object, file, &upload_id, progress) => outcome,
-        };
-        if outcome.is_err() {
-            self.abort_parts(object, &upload_id).await;
-        }
-        outcome
+        let send = self.send_parts(object, file, &upload_id, progress);
+        let parts = self.or_abort(object, &upload_id, cancel, send).await?;
+        let crc32 = parts.iter().map(|part| part.crc32).fold(Crc32::of(b""), Crc32::followed_by);
+        let parts = parts.into_iter().map(|part| part.completed).collect();
+        Ok(StagedFile { key: file.key.clone(), bytes: file.bytes, crc32, upload_id, parts })
     }
 
     /// The id of a new upload; without it the upload could not be aborted.
@@ -73,36 +90,40 @@ impl Aws {
             })
     }
 
-    async fn send_and_complete(
+    /// Does `work` for an upload that has begun. When it fails or is cancelled, no parts are left.
+    async fn or_abort<T>(
+        &self,
+        object: &S3Url,
+        upload_id: &str,
+        cancel: &CancellationToken,
+        work: impl Future<Output = Result<T, AwsError>>,
+    ) -> Result<T, AwsError> {
+        let outcome = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(AwsError::interrupted(format_args!("uploading {object}"))),
+            outcome = work => outcome,
+        };
+        // A failure to abort must not hide the first one.
+        if outcome.is_err()
+            && let Err(why) = self.abort(object, upload_id, Instant::now() + ABORT_LIMIT).await
+        {
+            tracing::warn!(%object, upload_id, why, "{LEFT_BEHIND}");
+        }
+        outcome
+    }
+
+    async fn send_parts(
         &self,
         object: &S3Url,
         file: &LocalFile,
         upload_id: &str,
         progress: Progress<'_>,
-    ) -> Result<Uploaded, AwsError> {
-        let parts: Vec<SentPart> = stream::iter(plan_parts(file.bytes))
+    ) -> Result<Vec<SentPart>, AwsError> {
+        stream::iter(plan_parts(file.bytes))
             .map(|part| self.send_part(object, file, upload_id, part, progress))
             .buffered(PARTS_AT_ONCE)
             .try_collect()
-            .await?;
-        let crc32 = parts.iter().map(|part| part.crc32).fold(Crc32::of(b""), Crc32::followed_by);
-        let parts = parts.into_iter().map(|part| part.completed).collect();
-        let answer = self
-            .s3
-            .complete_multipart_upload()
-            .bucket(object.bucket())
-            .key(object.prefix())
-            .upload_id(upload_id)
-            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
-            .checksum_type(ChecksumType::FullObject)
-            .checksum_crc32(crc32.to_string())
-            .mpu_object_size(i64::try_from(file.bytes).unwrap_or(i64::MAX))
-            .customize()
-            .config_override(Builder::new().timeout_config(complete_timeouts()))
-            .send()
-            .await;
-        let expected = Expected { object, file, crc32 };
-        self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await
+            .await
     }
 
     async fn send_part(
@@ -115,7 +136,6 @@ impl Aws {
     ) -> Result<SentPart, AwsError> {
         let _memory = self.reserve_memory(part.bytes).await?;
         let content = read_range(&file.path, part.offset, part.bytes).await?;
-        let crc32 = content.crc32;
         // The whole part is in memory, so the SDK can repeat it, and a slow disk never looks like a stalled stream.
         let answer = self
             .s3
@@ -125,7 +145,7 @@ impl Aws {
             .upload_id(upload_id)
             .part_number(part.number)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .checksum_crc32(crc32.to_string())
+            .checksum_crc32(content.crc32.to_string())
             .body(ByteStream::from(content.data))
             .customize()
             .config_override(Builder::new().timeout_config(transfer_timeouts(part.bytes)))
@@ -135,31 +155,64 @@ impl Aws {
                 let task = format_args!("cannot upload part {} of {object}", part.number);
                 sdk_error(task, error)
             })?;
+        let sent = proven(object, part, content.crc32, answer)?;
         progress(part.bytes);
-        let completed = CompletedPart::builder()
-            .part_number(part.number)
-            .set_e_tag(answer.e_tag)
-            .checksum_crc32(crc32.to_string())
-            .build();
-        Ok(SentPart { completed, crc32 })
+        Ok(sent)
     }
 
-    /// Parts that are left cost money until a lifecycle rule finds them. A failure here must not hide the first one.
-    async fn abort_parts(&self, object: &S3Url, upload_id: &str) {
+    /// The one request that makes a staged file visible, and the proof that it is the file that was sent.
+    pub(crate) async fn complete(&self, object: &S3Url, staged: &StagedFile) -> Result<Uploaded, AwsError> {
+        let parts = CompletedMultipartUpload::builder().set_parts(Some(staged.parts.clone())).build();
+        let answer = self
+            .s3
+            .complete_multipart_upload()
+            .bucket(object.bucket())
+            .key(object.prefix())
+            .upload_id(&staged.upload_id)
+            .multipart_upload(parts)
+            .checksum_type(ChecksumType::FullObject)
+            .checksum_crc32(staged.crc32.to_string())
+            .mpu_object_size(i64::try_from(staged.bytes).unwrap_or(i64::MAX))
+            .customize()
+            .config_override(Builder::new().timeout_config(complete_timeouts()))
+            .send()
+            .await;
+        let expected = Expected { object, key: &staged.key, bytes: staged.bytes, crc32: staged.crc32 };
+        self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await
+    }
+
+    /// Removes what was sent. `Err` says why it may still be there: such parts cost money until a lifecycle rule finds
+    /// them.
+    pub(crate) async fn abort(&self, object: &S3Url, upload_id: &str, deadline: Instant) -> Result<(), String> {
         let abort =
             self.s3.abort_multipart_upload().bucket(object.bucket()).key(object.prefix()).upload_id(upload_id).send();
-        let why = match tokio::time::timeout(ABORT_LIMIT, abort).await {
-            Ok(Ok(_)) => return,
-            // It was completed or aborted after all.
-            Ok(Err(error)) if service_code(&error) == Some("NoSuchUpload") => return,
-            Ok(Err(error)) => sdk_error("cannot abort it", error).to_string(),
-            Err(_elapsed) => "no answer in time".to_owned(),
+        let answer = tokio::select! {
+            // First, so that many of them that come too late cost nothing.
+            biased;
+            () = sleep_until(deadline) => return Err("no answer in time".to_owned()),
+            answer = abort => answer,
         };
-        tracing::warn!(
-            %object,
-            upload_id,
-            why,
-            "an unfinished upload is left behind; a lifecycle rule AbortIncompleteMultipartUpload removes such"
-        );
+        match answer {
+            Ok(_) => Ok(()),
+            // It was completed or aborted after all.
+            Err(error) if service_code(&error) == Some("NoSuchUpload") => Ok(()),
+            Err(error) => Err(sdk_error("cannot abort it", error).to_string()),
+        }
     }
+}
+
+/// What completing the upload needs of a part, once the answer shows that the part arrived as it was sent.
+fn proven(object: &S3Url, part: Part, crc32: Crc32, answer: UploadPartOutput) -> Result<SentPart, AwsError> {
+    let sent = crc32.to_string();
+    if let Some(stored) = answer.checksum_crc32.filter(|stored| *stored != sent) {
+        let text = format!(
+            "part {} of {object} did not arrive as it was sent: its CRC-32 is {stored} instead of {sent}; \
+             check the store and the proxy on the way, and run it again",
+            part.number
+        );
+        return Err(AwsError::new(AwsErrorKind::Data, text));
+    }
+    let completed =
+        CompletedPart::builder().part_number(part.number).set_e_tag(answer.e_tag).checksum_crc32(sent).build();
+    Ok(SentPart { completed, crc32 })
 }

@@ -19,10 +19,11 @@ pub(crate) struct Part {
     pub(crate) bytes: u64,
 }
 
-/// The parts of a file of `total` bytes: all of one size but the last, consecutive numbers, at most 10,000.
+/// The parts of a file of `total` bytes: all of one size but the last, consecutive numbers, at most 10,000. An empty
+/// file is one empty part, because S3 completes nothing that has no part.
 pub(crate) fn plan_parts(total: u64) -> impl Iterator<Item = Part> {
     let size = part_bytes(total);
-    (1..).zip(0..total.div_ceil(size)).map(move |(number, index)| Part {
+    (1..).zip(0..total.div_ceil(size).max(1)).map(move |(number, index)| Part {
         number,
         offset: index * size,
         bytes: size.min(total - index * size),
@@ -62,6 +63,12 @@ mod tests {
         assert_eq!(check(2 * USUAL_PART + 1), 3);
         assert_eq!(check(512_000_000), 31);
         assert_eq!(check(MOST_PARTS * USUAL_PART), MOST_PARTS);
+    }
+
+    #[test]
+    fn small_files_are_one_part_and_even_an_empty_one_has_a_part() {
+        assert_eq!(check(1), 1);
+        assert_eq!(plan_parts(0).collect::<Vec<_>>(), [Part { number: 1, offset: 0, bytes: 0 }]);
     }
 
     #[test]

@@ -112,10 +112,15 @@ const RULES: &[Rule] = &[
             "ConditionalRequestConflict",
             "CrawlerRunningException",
             "CrawlerStoppingException",
-            "NoSuchUpload",
             "OperationAborted",
             "PreconditionFailed",
         ],
+    },
+    Rule {
+        kind: Temporary,
+        remedy: "the parts are gone: somebody aborted the upload, or the bucket's lifecycle rule \
+                 AbortIncompleteMultipartUpload is shorter than the run; run it again",
+        codes: &["NoSuchUpload"],
     },
     Rule {
         kind: Temporary,

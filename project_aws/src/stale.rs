@@ -1,7 +1,5 @@
 //! Removing the files of earlier runs from a table's folder.
 
-use std::collections::HashSet;
-
 use aws_sdk_s3::types::{Delete, Error as KeyError, ObjectIdentifier};
 
 use crate::classify::sdk_error;
@@ -13,33 +11,23 @@ use crate::location::S3Url;
 const KEYS_PER_REQUEST: usize = 1_000;
 
 impl Aws {
-    /// Deletes every `*.parquet` below `table_folder` of the destination whose key is not in `keep`, and returns the
-    /// deleted keys. Keys are relative to the destination, as in [`Uploaded::key`](crate::Uploaded::key).
+    /// Deletes those `*.parquet` below `table_folder` of the destination that are `stale`, and returns their keys. Keys
+    /// are relative to the destination, as in [`Uploaded::key`](crate::Uploaded::key).
     pub async fn remove_stale(
         &self,
         destination: &S3Url,
         table_folder: &str,
-        keep: &HashSet<String>,
+        stale: &(dyn Fn(&str) -> bool + Sync),
     ) -> Result<Vec<String>, AwsError> {
-        let folder = destination.join(table_folder);
-        if folder == *destination {
-            return Err(AwsError::new(
-                AwsErrorKind::Configuration,
-                format!("refused to remove old files from {destination} itself: name a table's folder"),
-            ));
-        }
+        let table = folder_below(destination, table_folder)?;
         let root = destination.folder_prefix();
-        let stale: Vec<String> = self
-            .parquet_keys(&folder)
-            .await?
-            .into_iter()
-            .filter_map(|key| key.strip_prefix(&root).map(str::to_owned))
-            .filter(|key| !keep.contains(key))
-            .collect();
+        let keys = self.parquet_keys(&table).await?.into_iter();
+        let stale: Vec<String> =
+            keys.filter_map(|key| key.strip_prefix(&root).map(str::to_owned)).filter(|key| stale(key)).collect();
         for batch in stale.chunks(KEYS_PER_REQUEST) {
-            self.delete(destination, &folder, batch).await?;
+            self.delete(destination, &table, batch).await?;
         }
-        tracing::info!(%folder, files = stale.len(), "removed files of earlier runs");
+        tracing::info!(%table, files = stale.len(), "removed files of earlier runs");
         Ok(stale)
     }
 
@@ -78,6 +66,18 @@ impl Aws {
             [first, others @ ..] => Err(not_deleted(&task, first, others.len())),
         }
     }
+}
+
+/// A folder that is not the whole of `place`.
+fn folder_below(place: &S3Url, folder: &str) -> Result<S3Url, AwsError> {
+    let below = place.join(folder);
+    if below != *place {
+        return Ok(below);
+    }
+    Err(AwsError::new(
+        AwsErrorKind::Configuration,
+        format!("refused to remove old files from all of {place}: name a folder in it"),
+    ))
 }
 
 fn not_deleted(task: &str, first: &KeyError, others: usize) -> AwsError {

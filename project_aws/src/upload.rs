@@ -125,7 +125,7 @@ impl Aws {
             .config_override(Builder::new().timeout_config(transfer_timeouts(file.bytes)))
             .send()
             .await;
-        let expected = Expected { object, file, crc32: content.crc32 };
+        let expected = Expected { object, key: &file.key, bytes: file.bytes, crc32: content.crc32 };
         let uploaded = self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await?;
         progress(file.bytes);
         Ok(uploaded)

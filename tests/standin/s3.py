@@ -1,4 +1,4 @@
-"""What S3 does and moto does not: checksums that are checked, real dates of the pending uploads."""
+"""What S3 does and moto does not: checksums and sizes that are checked, uploads that are unknown, real dates."""
 
 import base64
 import datetime
@@ -10,7 +10,7 @@ from awscrt import checksums
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import ServiceException
 from moto.s3.models import FakeKey, s3_backends
-from werkzeug.wrappers import Request
+from werkzeug.wrappers import Request, Response
 
 DIGESTS = {
     "content-md5": lambda data: hashlib.md5(data).digest(),
@@ -28,15 +28,17 @@ class S3:
 
     def handle(self, operation, request, pass_on):
         bucket = request.path.split("/")[1]
+        uploads = find_bucket(bucket).multiparts if "uploadId" in request.args else {}
+        upload = uploads.get(request.args.get("uploadId"))
+        if operation in ("UploadPart", "CompleteMultipartUpload") and not upload:
+            return no_such_upload()
         if operation in ("PutObject", "UploadPart"):
             if "STREAMING" in request.headers.get("x-amz-content-sha256", ""):
                 request = unchunked(request)
             check_digests(request.headers, request.get_data())
             request.environ["wsgi.input"] = io.BytesIO(request.get_data())
-        if operation == "CompleteMultipartUpload" and request.headers.get("x-amz-checksum-type") == "FULL_OBJECT":
-            upload = find_bucket(bucket).multiparts.get(request.args["uploadId"])
-            if upload:
-                check_digests(request.headers, b"".join(part.value for _, part in sorted(upload.parts.items())))
+        if operation == "CompleteMultipartUpload":
+            check_whole(request.headers, b"".join(part.value for _, part in sorted(upload.parts.items())))
         response = pass_on(request)
         if operation == "CreateMultipartUpload" and (
             found := re.search("<UploadId>(.+)</UploadId>", response.get_data(as_text=True))
@@ -96,6 +98,20 @@ def check_digests(headers, data):
     for name, digest in DIGESTS.items():
         if name in headers and headers[name] != base64.b64encode(digest(data)).decode():
             raise ServiceException("BadDigest", f"The {name} you specified did not match the calculated checksum.")
+
+
+def check_whole(headers, data):
+    if int(headers.get("x-amz-mp-object-size", len(data))) != len(data):
+        message = "The provided 'x-amz-mp-object-size' header value does not match the size of the parts."
+        raise ServiceException("InvalidRequest", message)
+    if headers.get("x-amz-checksum-type") == "FULL_OBJECT":
+        check_digests(headers, data)
+
+
+def no_such_upload():
+    message = "The specified upload does not exist. The upload ID may be invalid, or it was aborted or completed."
+    body = f"<Error><Code>NoSuchUpload</Code><Message>{message}</Message></Error>"
+    return Response(body, 404, content_type="application/xml")
 
 
 def find_bucket(name):

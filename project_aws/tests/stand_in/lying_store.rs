@@ -1,6 +1,5 @@
 //! A store that answers every request with what the test tells it to: S3 as it never should be.
 
-use std::collections::HashSet;
 use std::fs;
 
 use anyhow::{Context, Result};
@@ -105,6 +104,33 @@ async fn only_the_right_size_and_checksum_confirm_an_upload() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_part_that_the_store_has_otherwise_than_it_was_sent_is_not_staged() -> Result<()> {
+    fn begun(method: &str) -> Option<String> {
+        let body = "<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>";
+        (method == "POST").then(|| format!("content-length: {}\r\n\r\n{body}", body.len()))
+    }
+    let cases: [(Answers, bool); 3] = [
+        (|method| begun(method).unwrap_or_else(|| object(0, "y/Q5Jg==")), true),
+        (|method| begun(method).unwrap_or_else(|| "content-length: 0\r\n\r\n".to_owned()), true),
+        (|method| begun(method).unwrap_or_else(|| object(0, "AAAAAA==")), false),
+    ];
+    for (answers, as_sent) in cases {
+        let (aws, server) = store(answers).await?;
+        let folder = tempdir()?;
+        let file = local_file(folder.path(), "orders/a.parquet", 9)?;
+        fs::write(&file.path, "123456789")?;
+        let staged = aws.stage(&lake()?, &file, &no_progress, &CancellationToken::new()).await;
+        server.abort();
+        assert_eq!(staged.is_ok(), as_sent, "{staged:?}");
+        if let Err(error) = staged {
+            assert_eq!(error.kind(), AwsErrorKind::Data, "{error}");
+            assert!(error.to_string().contains("its CRC-32 is AAAAAA== instead of y/Q5Jg=="), "{error}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_key_that_was_not_deleted_is_an_error_although_the_request_succeeded() -> Result<()> {
     let (aws, server) = store(|method| {
         let body = match method {
@@ -114,7 +140,7 @@ async fn a_key_that_was_not_deleted_is_an_error_although_the_request_succeeded()
         format!("content-length: {}\r\n\r\n{body}", body.len())
     })
     .await?;
-    let error = aws.remove_stale(&lake()?, "foo", &HashSet::new()).await.unwrap_err();
+    let error = aws.remove_stale(&lake()?, "foo", &|_| true).await.unwrap_err();
     server.abort();
     assert_eq!(error.kind(), AwsErrorKind::Denied, "{error}");
     assert!(error.to_string().contains("team/shop/foo/old.parquet"), "{error}");

@@ -10,3 +10,4 @@ mod fixture;
 mod lying_store;
 mod s3;
 mod s3_faults;
+mod staged;

@@ -1,6 +1,5 @@
 //! Uploads that go well, what they replace, and the question whether the bucket is there.
 
-use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -107,8 +106,8 @@ async fn removing_old_files_leaves_the_new_ones_the_neighbours_and_what_is_no_pa
     ] {
         server.put_object(BUCKET, key, b"x")?;
     }
-    let keep = HashSet::from(["foo/new.parquet".to_owned()]);
-    let removed = turn.aws()?.remove_stale(&lake()?, "foo", &keep).await?;
+    let old = |key: &str| key != "foo/new.parquet";
+    let removed = turn.aws()?.remove_stale(&lake()?, "foo", &old).await?;
     assert_eq!(removed, ["foo/dt=2026-01-01/old.parquet", "foo/old.parquet"]);
     assert_eq!(
         server.list_keys(BUCKET, "")?,
@@ -120,8 +119,43 @@ async fn removing_old_files_leaves_the_new_ones_the_neighbours_and_what_is_no_pa
             "team/shop/foo_bar/old.parquet",
         ]
     );
-    let error = turn.aws()?.remove_stale(&lake()?, "", &keep).await.unwrap_err();
+    let error = turn.aws()?.remove_stale(&lake()?, "", &old).await.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Configuration);
+    Ok(())
+}
+
+#[tokio::test]
+async fn removing_old_files_of_some_dates_leaves_all_other_dates() -> Result<()> {
+    let turn = SERVER.turn().await?;
+    let server = turn.server()?;
+    for key in [
+        "team/shop/foo/dt=2026-01-01/new.parquet",
+        "team/shop/foo/dt=2026-01-01/old.parquet",
+        "team/shop/foo/dt=2026-01-01/notes.txt",
+        "team/shop/foo/dt=2026-01-011/old.parquet",
+        "team/shop/foo/dt=2026-01-02/old.parquet",
+        "team/shop/foo/dt=2026-01-03/old.parquet",
+        "team/shop/foo/old.parquet",
+        "team/shop/foo_bar/dt=2026-01-01/old.parquet",
+        "team/shop/dt=2026-01-01/old.parquet",
+    ] {
+        server.put_object(BUCKET, key, b"x")?;
+    }
+    let replaced = |key: &str| ["dt=2026-01-01/", "dt=2026-01-03/"].iter().any(|dates| key.contains(dates));
+    let stale = |key: &str| replaced(key) && key != "foo/dt=2026-01-01/new.parquet";
+    let (aws, destination) = (turn.aws()?, lake()?);
+    let removed = spawnable(aws.remove_stale(&destination, "foo", &stale)).await?;
+    assert_eq!(removed, ["foo/dt=2026-01-01/old.parquet", "foo/dt=2026-01-03/old.parquet"]);
+    let left = [
+        "team/shop/dt=2026-01-01/old.parquet",
+        "team/shop/foo/dt=2026-01-01/new.parquet",
+        "team/shop/foo/dt=2026-01-01/notes.txt",
+        "team/shop/foo/dt=2026-01-011/old.parquet",
+        "team/shop/foo/dt=2026-01-02/old.parquet",
+        "team/shop/foo/old.parquet",
+        "team/shop/foo_bar/dt=2026-01-01/old.parquet",
+    ];
+    assert_eq!(server.list_keys(BUCKET, "")?, left.map(str::to_owned).to_vec());
     Ok(())
 }
 
@@ -131,7 +165,7 @@ async fn more_old_files_than_fit_into_one_request_are_removed() -> Result<()> {
     for n in 0..1_203 {
         turn.server()?.put_object(BUCKET, &format!("team/shop/foo/{n:04}.parquet"), b"")?;
     }
-    let removed = turn.aws()?.remove_stale(&lake()?, "foo", &HashSet::new()).await?;
+    let removed = turn.aws()?.remove_stale(&lake()?, "foo", &|_| true).await?;
     assert_eq!(removed.len(), 1_203);
     assert_eq!(turn.calls("DeleteObjects")?.len(), 2);
     assert!(turn.server()?.list_keys(BUCKET, "")?.is_empty());
