@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup clean-demo
+.PHONY: help demo build check test test-setup bench clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,6 +23,15 @@ test-setup: ## what the tests need: Postgres, and Python packages in target/test
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
 	cargo test --workspace
 	target/test-venv/bin/python -m unittest discover -s tests -p 'test_*.py'
+
+SCALE ?= 1
+RUNS ?= 5
+
+bench: ## timings beside the peers, and the README's table of them; SCALE=10 for the long table
+	scripts/setup_bench.sh
+	cargo build --release --workspace --bin project --bin typed_path
+	cargo bench --workspace --bench decoder --bench writers
+	target/bench-venv/bin/python project_bench/run.py --scale=$(SCALE) --runs=$(RUNS) $(if $(filter 1,$(SCALE)),--write-readme)
 
 clean-demo: ## remove the lake of the demo
 	rm -rf lake

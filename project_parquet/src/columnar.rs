@@ -1,8 +1,9 @@
 //! Arrow batches, encoded as they come.
 
 use crate::counters::Counters;
-use crate::gzip_pages::GzipPages;
+use crate::flat_column::FlatColumn;
 use crate::logical::SCHEMA_ROOT;
+use crate::page_compressor::PageCompressor;
 use crate::parquet_file::{ParquetFile, PartitionValue};
 use crate::row_group_file::RowGroupFile;
 use crate::settings::WriterSettings;
@@ -10,87 +11,91 @@ use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 /// A file that is being written from Arrow batches.
-#[derive(Debug)]
 pub struct ColumnarWriter {
     file: RowGroupFile,
-    columns: ArrowRowGroupWriterFactory,
-    pages: Arc<GzipPages>,
     schema: SchemaRef,
-    open: Option<OpenRowGroup>,
+    compressor: PageCompressor,
+    /// The row group that is being encoded; its finished pages wait in memory.
+    columns: Vec<FlatColumn>,
+    group_rows: usize,
     settings: WriterSettings,
     rows: u64,
     counters: Arc<Counters>,
 }
 
-/// The row group that is being encoded; its finished pages wait in memory.
-struct OpenRowGroup {
-    writers: Vec<ArrowColumnWriter>,
-    rows: usize,
-}
-
-impl std::fmt::Debug for OpenRowGroup {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("OpenRowGroup").field("rows", &self.rows).finish_non_exhaustive()
+impl fmt::Debug for ColumnarWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ColumnarWriter").field("file", &self.file).field("rows", &self.rows).finish_non_exhaustive()
     }
 }
 
 impl ColumnarWriter {
     /// Creates the file, hidden until [`finish`](Self::finish).
+    ///
+    /// # Errors
+    /// When the file cannot be created, or a column has a type that is not written.
     pub fn create(path: &Path, schema: SchemaRef, settings: &WriterSettings, counters: Arc<Counters>) -> Result<Self> {
-        let props = settings.uncompressed_props();
+        let props = settings.file_props();
         let converter = ArrowSchemaConverter::new().with_coerce_types(props.coerce_types()).schema_root(SCHEMA_ROOT);
         let parquet_schema = converter.convert(&schema)?;
-        let pages = GzipPages::new(settings.gzip_level)?;
         let file = RowGroupFile::create(path, parquet_schema.root_schema_ptr(), props, counters.clone())?;
-        let columns =
-            ArrowRowGroupWriterFactory::new(file.writer(), schema.clone()).with_page_store_factory(pages.clone());
+        let compressor = PageCompressor::new(settings.gzip_level)?;
         let settings = settings.clone();
-        Ok(Self { file, columns, pages, schema, open: None, settings, rows: 0, counters })
+        let mut writer =
+            Self { file, schema, compressor, columns: Vec::new(), group_rows: 0, settings, rows: 0, counters };
+        writer.columns = writer.empty_columns()?;
+        Ok(writer)
+    }
+
+    fn empty_columns(&self) -> Result<Vec<FlatColumn>> {
+        let descriptors = self.file.writer().schema_descr().columns();
+        let columns = descriptors.iter().zip(self.schema.fields());
+        columns.map(|(descriptor, field)| FlatColumn::new(Arc::clone(descriptor), field.data_type())).collect()
     }
 
     /// Encodes a batch; closes the row group when it holds enough rows or bytes.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
         let target = self.file.target();
-        let writing = || format!("cannot write {}", target.display());
-        let mut group = match self.open.take() {
-            Some(group) => group,
-            None => {
-                let index = self.file.writer().flushed_row_groups().len();
-                OpenRowGroup { writers: self.columns.create_column_writers(index).with_context(writing)?, rows: 0 }
-            }
-        };
-        let mut writers = group.writers.iter_mut();
-        for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
-            for leaf in compute_leaves(field, array).with_context(writing)? {
-                writers.next().with_context(writing)?.write(&leaf).with_context(writing)?;
-            }
+        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
+            let written = column.write(array, &mut self.compressor);
+            written.with_context(|| format!("cannot write {}", target.display()))?;
         }
-        group.rows += batch.num_rows();
-        let bytes: usize = group.writers.iter().map(ArrowColumnWriter::memory_size).sum();
-        let full = group.rows >= self.settings.row_group_rows || bytes >= self.settings.row_group_bytes;
-        self.open = Some(group);
+        self.group_rows += batch.num_rows();
         self.rows += batch.num_rows() as u64;
         self.counters.add_rows(batch.num_rows() as u64);
-        if full { self.close_row_group() } else { Ok(()) }
+        if self.group_rows >= self.settings.row_group_rows || self.memory_size() >= self.settings.row_group_bytes {
+            self.close_row_group()?;
+        }
+        Ok(())
     }
 
-    fn close_row_group(&mut self) -> Result<()> {
-        let Some(group) = self.open.take() else { return Ok(()) };
-        let target = self.file.target();
-        let writing = || format!("cannot write a row group of {}", target.display());
-        let chunks = group.writers.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>();
-        let finished = self.pages.finish(chunks.with_context(writing)?).with_context(writing)?;
-        self.file.append(finished)
+    /// Ends the row group that is open, if any, and sends it to the disk.
+    pub fn close_row_group(&mut self) -> Result<()> {
+        if self.group_rows == 0 {
+            return Ok(());
+        }
+        self.group_rows = 0;
+        let empty = self.empty_columns()?;
+        let columns = std::mem::replace(&mut self.columns, empty);
+        let compressor = &mut self.compressor;
+        // One at a time: the pages of a column are freed when it is on the disk.
+        self.file.append_from(columns.into_iter().map(|column| column.finish(compressor)))
+    }
+
+    /// Bytes that the row group under construction holds in memory.
+    pub fn memory_size(&self) -> usize {
+        self.columns.iter().map(FlatColumn::memory_size).sum()
     }
 
     /// Bytes the file would have if it were finished now, about.
     pub fn estimated_bytes(&self) -> u64 {
-        (self.file.writer().bytes_written() + self.pages.memory_size()) as u64
+        let open: usize = self.columns.iter().map(FlatColumn::bytes).sum();
+        (self.file.writer().bytes_written() + open) as u64
     }
 
     /// Closes the file, checks its footer and gives it its name.

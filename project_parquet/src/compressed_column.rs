@@ -1,124 +1,152 @@
 //! A column of a row group whose pages are compressed, ready to be appended to a file.
 
-use anyhow::{Context, Result, bail};
+use anyhow::Result;
 use bytes::Bytes;
-use libdeflater::{CompressionLvl, Compressor};
-use parquet::basic::{Compression, GzipLevel};
+use parquet::basic::{Compression, Encoding, GzipLevel};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
-use parquet::errors::{ParquetError, Result as ParquetResult};
-use parquet::file::metadata::ColumnChunkMetaData;
-use parquet::file::page_index::column_index::ColumnIndexMetaData;
-use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::metadata::{ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder};
+use parquet::file::statistics::Statistics;
+use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescPtr;
 
 /// The bytes of a column and its metadata, whose offsets count from the first of these bytes.
 pub(crate) type FinishedColumn = (Bytes, ColumnCloseResult);
 
-/// The indexes that parquet-rs has gathered for a column.
-pub(crate) type Indexes = (Option<ColumnIndexMetaData>, Option<OffsetIndexMetaData>);
-
-/// A compressor for the level, 1 to 9.
-pub(crate) fn compressor(level: u32) -> Result<Compressor> {
-    let known = i32::try_from(level).ok().filter(|level| (1..=9).contains(level));
-    let known = known.and_then(|level| CompressionLvl::new(level).ok());
-    Ok(Compressor::new(known.with_context(|| format!("GZIP level {level} does not exist; use 1 to 9"))?))
-}
-
-/// The page as a GZIP stream of its own.
-pub(crate) fn compress(compressor: &mut Compressor, page: &[u8]) -> ParquetResult<Vec<u8>> {
-    let mut body = vec![0; compressor.gzip_compress_bound(page.len())];
-    let written = compressor
-        .gzip_compress(page, &mut body)
-        .map_err(|error| ParquetError::General(format!("a page cannot be compressed: {error}")))?;
-    body.truncate(written);
-    // The bound is larger than the page; what waits for its row group should not hold on to it.
-    body.shrink_to_fit();
-    Ok(body)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PageKind {
-    Data,
-    Dictionary,
-}
-
-/// A page in its final form.
-pub(crate) struct Page {
-    pub(crate) header: Vec<u8>,
-    pub(crate) body: Vec<u8>,
-}
-
-impl Page {
-    fn len(&self) -> usize {
-        self.header.len() + self.body.len()
-    }
-}
-
 /// The finished pages of one column of one row group.
-#[derive(Default)]
-pub(crate) struct ColumnPages {
-    dictionary: Option<Page>,
-    data: Vec<Page>,
+pub(crate) struct CompressedColumn {
+    descriptor: ColumnDescPtr,
+    dictionary: Vec<u8>,
+    data: Vec<DataPage>,
+    encodings: Vec<Encoding>,
     bytes: usize,
-    /// How much longer the headers are than those that parquet-rs has counted; may be negative.
-    header_growth: i64,
+    uncompressed: usize,
+    rows: usize,
+    nulls: usize,
+    index: ColumnIndexBuilder,
 }
 
-impl ColumnPages {
+struct DataPage {
+    bytes: Vec<u8>,
+    rows: usize,
+}
+
+/// What the headers and indexes say of a data page.
+pub(crate) struct DataPageSummary {
+    pub(crate) encoding: Encoding,
+    pub(crate) rows: usize,
+    pub(crate) nulls: usize,
+    /// Lower and upper bound, as PLAIN writes them; none when no value can be compared.
+    pub(crate) bounds: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) uncompressed: usize,
+}
+
+impl CompressedColumn {
+    pub(crate) fn new(descriptor: ColumnDescPtr) -> Self {
+        let index = ColumnIndexBuilder::new(descriptor.physical_type());
+        Self {
+            descriptor,
+            dictionary: Vec::new(),
+            data: Vec::new(),
+            encodings: vec![Encoding::RLE],
+            bytes: 0,
+            uncompressed: 0,
+            rows: 0,
+            nulls: 0,
+            index,
+        }
+    }
+
     /// Bytes of all pages.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Takes the next page, whose header is `header_growth` bytes longer than parquet-rs believes.
-    pub(crate) fn push(&mut self, kind: PageKind, page: Page, header_growth: i64) {
-        self.bytes += page.len();
-        self.header_growth += header_growth;
-        match kind {
-            PageKind::Dictionary => self.dictionary = Some(page),
-            PageKind::Data => self.data.push(page),
+    /// Rows that are NULL.
+    pub(crate) fn nulls(&self) -> usize {
+        self.nulls
+    }
+
+    /// Takes the next data page.
+    pub(crate) fn push(&mut self, body: Vec<u8>, summary: DataPageSummary) -> Result<()> {
+        let DataPageSummary { encoding, rows, nulls, bounds, uncompressed } = summary;
+        let page = Page::DataPage {
+            buf: body.into(),
+            num_values: u32::try_from(rows)?,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let bytes = self.serialized(page, uncompressed)?;
+        self.note(encoding);
+        self.data.push(DataPage { bytes, rows });
+        self.rows += rows;
+        self.nulls += nulls;
+        match bounds {
+            Some((min, max)) => self.index.append(false, min, max, i64::try_from(nulls)?),
+            None if nulls == rows => self.index.append(true, Vec::new(), Vec::new(), i64::try_from(nulls)?),
+            // Without bounds of every page there is no index at all.
+            None => self.index.to_invalid(),
+        }
+        Ok(())
+    }
+
+    /// Takes the dictionary.
+    pub(crate) fn push_dictionary(&mut self, body: Vec<u8>, values: usize, uncompressed: usize) -> Result<()> {
+        let encoding = Encoding::PLAIN;
+        let page =
+            Page::DictionaryPage { buf: body.into(), num_values: u32::try_from(values)?, encoding, is_sorted: false };
+        self.dictionary = self.serialized(page, uncompressed)?;
+        self.note(encoding);
+        Ok(())
+    }
+
+    fn serialized(&mut self, page: Page, uncompressed: usize) -> Result<Vec<u8>> {
+        let body_bytes = page.buffer().len();
+        let mut out = TrackedWrite::new(Vec::with_capacity(body_bytes + 64));
+        SerializedPageWriter::new(&mut out).write_page(CompressedPage::new(page, uncompressed))?;
+        let bytes = out.into_inner()?;
+        self.bytes += bytes.len();
+        self.uncompressed += bytes.len() - body_bytes + uncompressed;
+        Ok(bytes)
+    }
+
+    fn note(&mut self, encoding: Encoding) {
+        if !self.encodings.contains(&encoding) {
+            self.encodings.push(encoding);
         }
     }
 
-    /// The column, dictionary first: the order of a file. `metadata` and `indexes` are those of the uncompressed pages.
-    pub(crate) fn assemble(self, metadata: ColumnChunkMetaData, rows: u64, indexes: Indexes) -> Result<FinishedColumn> {
-        let dictionary_len = self.dictionary.as_ref().map_or(0, Page::len);
-        let uncompressed = metadata.uncompressed_size() + self.header_growth;
-        let metadata = metadata
-            .into_builder()
-            .set_compression(Compression::GZIP(GzipLevel::default()))
-            .set_total_compressed_size(i64::try_from(self.bytes)?)
-            .set_total_uncompressed_size(uncompressed)
-            .set_dictionary_page_offset(self.dictionary.as_ref().map(|_| 0))
-            .set_data_page_offset(i64::try_from(dictionary_len)?)
-            .build()?;
-        let (column_index, offset_index) = indexes;
-        let offset_index = offset_index.map(|index| self.relocate(index)).transpose()?;
-        let mut bytes = Vec::with_capacity(self.bytes);
-        for page in self.dictionary.iter().chain(&self.data) {
-            bytes.extend_from_slice(&page.header);
-            bytes.extend_from_slice(&page.body);
+    /// The column, dictionary first: the order of a file.
+    pub(crate) fn finish(self, statistics: Statistics) -> Result<FinishedColumn> {
+        let dictionary_bytes = i64::try_from(self.dictionary.len())?;
+        let mut bytes = self.dictionary;
+        bytes.reserve_exact(self.bytes - bytes.len());
+        let mut offsets = OffsetIndexBuilder::new();
+        for page in self.data {
+            offsets.append_offset_and_size(i64::try_from(bytes.len())?, i32::try_from(page.bytes.len())?);
+            offsets.append_row_count(i64::try_from(page.rows)?);
+            bytes.extend_from_slice(&page.bytes);
         }
+        let metadata = ColumnChunkMetaData::builder(self.descriptor)
+            .set_encodings(self.encodings)
+            .set_compression(Compression::GZIP(GzipLevel::default()))
+            .set_num_values(i64::try_from(self.rows)?)
+            .set_total_compressed_size(i64::try_from(self.bytes)?)
+            .set_total_uncompressed_size(i64::try_from(self.uncompressed)?)
+            .set_dictionary_page_offset((dictionary_bytes > 0).then_some(0))
+            .set_data_page_offset(dictionary_bytes)
+            .set_statistics(statistics)
+            .build()?;
         let close = ColumnCloseResult {
             bytes_written: bytes.len() as u64,
-            rows_written: rows,
+            rows_written: self.rows as u64,
             metadata,
             bloom_filter: None,
-            column_index,
-            offset_index,
+            column_index: self.index.valid().then(|| self.index.build()).transpose()?,
+            offset_index: Some(offsets.build()),
         };
         Ok((bytes.into(), close))
-    }
-
-    fn relocate(&self, mut index: OffsetIndexMetaData) -> Result<OffsetIndexMetaData> {
-        if index.page_locations.len() != self.data.len() {
-            bail!("{} pages are indexed but {} were written", index.page_locations.len(), self.data.len());
-        }
-        let mut offset = i64::try_from(self.dictionary.as_ref().map_or(0, Page::len))?;
-        for (location, page) in index.page_locations.iter_mut().zip(&self.data) {
-            location.offset = offset;
-            location.compressed_page_size = i32::try_from(page.len())?;
-            offset += i64::from(location.compressed_page_size);
-        }
-        Ok(index)
     }
 }

@@ -5,21 +5,31 @@
 //! takes Arrow batches, [`TypedWriter`] takes records that derive `ParquetRecordWriter`. Both write the same
 //! schema for the same table.
 
+mod bool_values;
+mod byte_values;
 mod columnar;
 mod compressed_column;
+mod concatenate;
 mod counters;
+mod dictionary;
+mod fixed_values;
+mod flat_column;
 mod footer;
-mod gzip_pages;
+mod hybrid;
 mod lake_columns;
 mod logical;
+mod page_compressor;
+mod page_values;
 mod parquet_file;
 mod partial_file;
 mod row_group_file;
 mod settings;
+mod text_bounds;
 mod typed;
 mod typed_row_group;
 
 pub use columnar::ColumnarWriter;
+pub use concatenate::concatenate;
 pub use counters::Counters;
 pub use footer::{FileWriterRows, RowCountMismatch};
 pub use lake_columns::{LakeColumn, lake_columns};

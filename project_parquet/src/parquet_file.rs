@@ -16,7 +16,7 @@ pub struct ParquetFile {
 }
 
 /// One `key=value` folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartitionValue {
     /// The partition column, for example `dt`.
     pub key: String,

@@ -6,7 +6,9 @@ use crate::footer::{FileWriterRows, RowCountMismatch};
 use crate::parquet_file::{ParquetFile, PartitionValue};
 use crate::partial_file::PartialFile;
 use anyhow::{Context, Result};
+use parquet::column::writer::ColumnCloseResult;
 use parquet::file::properties::WriterPropertiesPtr;
+use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::TypePtr;
 use std::fs::File;
@@ -47,12 +49,22 @@ impl RowGroupFile {
     }
 
     /// Appends a row group.
-    pub(crate) fn append(&mut self, columns: Vec<FinishedColumn>) -> Result<()> {
+    pub(crate) fn append(&mut self, columns: impl IntoIterator<Item = FinishedColumn>) -> Result<()> {
+        let columns = columns.into_iter().map(Ok);
+        self.append_from(columns)
+    }
+
+    /// Appends a row group whose columns lie in a file or in memory; offsets in their metadata count from its start.
+    pub(crate) fn append_from<R: ChunkReader>(
+        &mut self,
+        columns: impl Iterator<Item = Result<(R, ColumnCloseResult)>>,
+    ) -> Result<()> {
         let target = self.file.target();
         let writing = || format!("cannot write a row group of {}", target.display());
         let mut group = self.writer.next_row_group().with_context(writing)?;
-        for (bytes, close) in columns {
-            group.append_column(&bytes, close).with_context(writing)?;
+        for column in columns {
+            let (reader, close) = column?;
+            group.append_column(&reader, close).with_context(writing)?;
         }
         group.close().with_context(writing)?;
         let written = self.writer.bytes_written() as u64;

@@ -1,6 +1,5 @@
 //! The writer properties of every file.
 
-use parquet::basic::Compression;
 use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
 use std::sync::Arc;
 
@@ -13,23 +12,19 @@ pub struct WriterSettings {
     pub row_group_rows: usize,
     /// A row group is closed when the writer holds this many bytes in memory, whatever its rows.
     pub row_group_bytes: usize,
+    /// Files that are smaller than this together become one.
+    pub small_file_bytes: u64,
 }
 
 impl WriterSettings {
     /// Row groups of at most a million rows and 64 MiB of memory, at the given GZIP level.
     pub fn new(gzip_level: u32) -> Self {
-        Self { gzip_level, row_group_rows: 1 << 20, row_group_bytes: 64 << 20 }
+        Self { gzip_level, row_group_rows: 1 << 20, row_group_bytes: 64 << 20, small_file_bytes: 32 << 20 }
     }
 
-    /// The properties that parquet-rs takes. Pages are not compressed by it, but by
-    /// [`compressed_column`](crate::compressed_column).
-    ///
-    /// Everything not set here keeps its default: version 1 pages, which every reader knows, dictionaries, statistics
-    /// for each page, no Bloom filters.
-    pub(crate) fn uncompressed_props(&self) -> WriterPropertiesPtr {
+    /// The properties that parquet-rs takes, which only puts finished columns into a file and writes the footer.
+    pub(crate) fn file_props(&self) -> WriterPropertiesPtr {
         let props = WriterProperties::builder()
-            .set_compression(Compression::UNCOMPRESSED)
-            .set_max_row_group_row_count(Some(self.row_group_rows))
             .set_created_by(concat!("project ", env!("CARGO_PKG_VERSION")).to_owned())
             // With this, lists are written as Athena and Spark expect them: the child is called "element".
             .set_coerce_types(true)

@@ -7,7 +7,6 @@ use crate::row_group_file::RowGroupFile;
 use crate::settings::WriterSettings;
 use crate::typed_row_group::{EncodedRowGroup, encode};
 use anyhow::{Context, Result, anyhow};
-use parquet::file::properties::WriterPropertiesPtr;
 use parquet::record::RecordWriter;
 use parquet::schema::types::TypePtr;
 use std::collections::VecDeque;
@@ -23,17 +22,22 @@ pub trait Record: Send + Sync + 'static {
     const LOGICAL: &'static [(&'static str, Logical)] = &[];
 }
 
-/// Rows that one row group holds at most on this path: its records lie in memory until it is encoded.
-const ROW_GROUP_RECORDS: usize = 1 << 17;
+/// Records of one row group at most: more would hardly make the file smaller.
+const MOST_RECORDS: usize = 1 << 17;
+/// Bytes that the strings of a record take beside it, before the first row group has shown how many they are.
+const UNKNOWN_BYTES: usize = 2048;
+/// Of the memory of a worker, what the records that are gathered may take: as many again are on their way through the
+/// encoder, as records, as plain values, as pages.
+const GATHERED_SHARE: usize = 4;
 
 /// A file that is being written from records.
 #[derive(Debug)]
 pub struct TypedWriter<R> {
     file: RowGroupFile,
     schema: TypePtr,
-    props: WriterPropertiesPtr,
-    gzip_level: u32,
-    row_group_rows: usize,
+    settings: WriterSettings,
+    /// Bytes that a record takes, strings included.
+    record_bytes: usize,
     pending: Vec<R>,
     /// Row groups that are being encoded, in the order of the file.
     encoding: VecDeque<Receiver<Result<EncodedRowGroup>>>,
@@ -48,31 +52,26 @@ where
     /// Creates the file, hidden until [`finish`](Self::finish).
     pub fn create(path: &Path, settings: &WriterSettings, counters: Arc<Counters>) -> Result<Self> {
         let schema = record_schema::<R>()?;
-        let props = settings.uncompressed_props();
-        let file = RowGroupFile::create(path, schema.clone(), props.clone(), counters.clone())?;
-        let by_memory = settings.row_group_bytes / size_of::<R>().max(1);
-        Ok(Self {
-            file,
-            schema,
-            props,
-            gzip_level: settings.gzip_level,
-            row_group_rows: settings.row_group_rows.min(ROW_GROUP_RECORDS).min(by_memory.max(1)),
-            pending: Vec::new(),
-            encoding: VecDeque::new(),
-            taken: 0,
-            counters,
-        })
+        let file = RowGroupFile::create(path, schema.clone(), settings.file_props(), counters.clone())?;
+        let record_bytes = size_of::<R>() + UNKNOWN_BYTES;
+        let (pending, encoding, settings) = (Vec::new(), VecDeque::new(), settings.clone());
+        Ok(Self { file, schema, settings, record_bytes, pending, encoding, taken: 0, counters })
     }
 
     /// Takes records, in order; has a row group encoded whenever enough have come together.
     pub fn extend(&mut self, records: impl IntoIterator<Item = R>) -> Result<()> {
-        for record in records {
-            self.pending.push(record);
-            if self.pending.len() >= self.row_group_rows {
-                self.encode_pending()?;
-            }
-        }
-        Ok(())
+        records.into_iter().try_for_each(|record| self.push(record))
+    }
+
+    /// Takes one record.
+    pub fn push(&mut self, record: R) -> Result<()> {
+        self.pending.push(record);
+        if self.pending.len() >= self.row_group_records() { self.encode_pending() } else { Ok(()) }
+    }
+
+    fn row_group_records(&self) -> usize {
+        let by_memory = self.settings.row_group_bytes / GATHERED_SHARE / self.record_bytes.max(1);
+        self.settings.row_group_rows.min(MOST_RECORDS).min(by_memory.max(1))
     }
 
     /// Writes what is left, closes the file, checks its footer and gives it its name.
@@ -93,14 +92,15 @@ where
         {
             self.append(&oldest)?;
         }
-        let records = replace(&mut self.pending, Vec::with_capacity(self.row_group_rows));
+        let room = self.row_group_records();
+        let records = replace(&mut self.pending, Vec::with_capacity(room));
         self.taken += records.len() as u64;
         self.counters.add_rows(records.len() as u64);
-        let (schema, props, level) = (self.schema.clone(), self.props.clone(), self.gzip_level);
+        let (schema, level) = (self.schema.clone(), self.settings.gzip_level);
         let (sender, receiver) = sync_channel(1);
         rayon::spawn(move || {
             // A panic in a task of rayon's ends the whole program; here it must only fail this file.
-            let encoded = catch_unwind(AssertUnwindSafe(|| encode(&records, schema, props, level)));
+            let encoded = catch_unwind(AssertUnwindSafe(|| encode(records, &schema, level)));
             // Nobody waits any more when the file was given up.
             let _ = sender.send(encoded.unwrap_or_else(|_| Err(anyhow!("encoding a row group panicked"))));
         });
@@ -112,6 +112,7 @@ where
         let target = self.file.target();
         let writing = || format!("cannot write a row group of {}", target.display());
         let encoded = encoded.recv().with_context(writing)?.with_context(writing)?;
+        self.record_bytes = size_of::<R>() + encoded.bytes_for_each_record;
         self.file.append(encoded.columns)
     }
 }

@@ -44,7 +44,7 @@ fn write(path: &Path, settings: &WriterSettings, batches: &[RecordBatch]) {
 fn values_come_back_from_every_row_group_and_page() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let settings = WriterSettings { gzip_level: 1, row_group_rows: 60_000, row_group_bytes: usize::MAX };
+    let settings = WriterSettings { row_group_rows: 60_000, row_group_bytes: usize::MAX, ..WriterSettings::new(1) };
     let batches: Vec<RecordBatch> = (0..10).map(|index| batch(index * 16_384, 16_384)).collect();
     write(&path, &settings, &batches);
     let expected = concat_batches(&batches[0].schema(), &batches).unwrap();
@@ -62,7 +62,7 @@ fn values_come_back_from_every_row_group_and_page() {
 fn the_page_index_leads_to_the_right_page() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let settings = WriterSettings { gzip_level: 6, row_group_rows: 100_000, row_group_bytes: usize::MAX };
+    let settings = WriterSettings { row_group_rows: 100_000, row_group_bytes: usize::MAX, ..WriterSettings::new(6) };
     write(&path, &settings, &[batch(0, 150_000), batch(150_000, 30_000)]);
     let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Required);
     for at in [0, 19_999, 20_000, 99_999, 149_999, 150_000, 179_999] {
@@ -81,7 +81,7 @@ fn the_page_index_leads_to_the_right_page() {
 fn the_footer_says_what_is_there() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    let settings = WriterSettings { gzip_level: 4, row_group_rows: 1 << 20, row_group_bytes: 1 << 20 };
+    let settings = WriterSettings { row_group_bytes: 1 << 20, ..WriterSettings::new(4) };
     let batches: Vec<RecordBatch> = (0..12).map(|index| batch(index * 16_384, 16_384)).collect();
     write(&path, &settings, &batches);
     let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
