@@ -10,9 +10,11 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use project_partition_dates::{DateWindow, PartitionDate};
 use project_postgres::{ConnectionDefaults, ConnectionSettings};
 
 use crate::args::{self, Args, CommandLine, Verb};
+use crate::memory_limit;
 use crate::output::ResultFormat;
 use crate::setting::{Setting, Settings};
 use crate::source_uri;
@@ -20,6 +22,7 @@ use crate::table_names::{self, TableSelector, nearest};
 use project_aws::AwsSettings;
 
 mod invocation;
+mod memory;
 
 pub(crate) use self::invocation::{
     AthenaSettings, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages, ProgressMode,
@@ -42,18 +45,24 @@ const MAX_WORKERS: u32 = 256;
 const DEFAULT_LAKE: &str = "lake";
 const DEFAULT_WORKGROUP: &str = "primary";
 
-/// What is outside of the command line: variables, and whether somebody watches.
+/// What is outside of the command line: variables, whether somebody watches, and what the system grants.
 pub(crate) struct Environment<'a> {
     /// The value of a variable.
     pub(crate) variable: &'a dyn Fn(&str) -> Option<OsString>,
     /// Whether standard error is a terminal.
     pub(crate) stderr_is_terminal: bool,
+    /// Bytes of memory that the control group of this process may use, if it has a limit.
+    pub(crate) memory_limit: Option<u64>,
 }
 
 impl Environment<'_> {
     /// The environment of this process.
     pub(crate) fn of_this_process() -> Environment<'static> {
-        Environment { variable: &|name| env::var_os(name), stderr_is_terminal: std::io::stderr().is_terminal() }
+        Environment {
+            variable: &|name| env::var_os(name),
+            stderr_is_terminal: std::io::stderr().is_terminal(),
+            memory_limit: memory_limit::of_this_process(),
+        }
     }
 }
 
@@ -101,7 +110,7 @@ pub(crate) fn invocation(
     Ok(match &args.verb {
         Some(Verb::List) => Invocation::List(ListConfig { format: result_format(&settings)?, messages }),
         Some(Verb::Query(sql)) => Invocation::Query(Box::new(query(sql, &settings, messages)?)),
-        None => Invocation::Run(Box::new(run(&args, &settings, messages)?)),
+        None => Invocation::Run(Box::new(run(&args, &settings, environment, messages)?)),
     })
 }
 
@@ -118,7 +127,12 @@ fn query(sql: &str, settings: &Settings<'_>, messages: Messages) -> Result<Query
     Ok(QueryConfig { sql: sql.to_owned(), lake, format: result_format(settings)?, messages })
 }
 
-fn run(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<RunConfig, ConfigError> {
+fn run(
+    args: &Args,
+    settings: &Settings<'_>,
+    environment: &Environment<'_>,
+    messages: Messages,
+) -> Result<RunConfig, ConfigError> {
     for reserved in ["file", "extra"] {
         if let Some(setting) = settings.get(reserved)? {
             return Err(setting.wrong("is reserved for a later version and does nothing in this version; leave it out"));
@@ -129,6 +143,7 @@ fn run(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<RunCo
     Ok(RunConfig {
         source: source(args, settings)?,
         tables: tables(settings)?,
+        window: window(settings)?,
         crawler: match &destination {
             Destination::S3(_) if publish => Some(crawler(settings)?),
             _ => None,
@@ -140,6 +155,8 @@ fn run(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<RunCo
             Some(workers) => usize::try_from(workers).unwrap_or(1),
             None => available_parallelism().map_or(1, NonZeroUsize::get),
         },
+        memory: memory::memory(settings, environment.memory_limit)?,
+        memory_limit: environment.memory_limit,
         gzip_level: settings.number("gzip-level", 1, 9)?.unwrap_or(DEFAULT_GZIP_LEVEL),
         scratch: settings.value("scratch")?.map_or_else(env::temp_dir, PathBuf::from),
         aws: aws(settings)?,
@@ -190,6 +207,25 @@ fn tables(settings: &Settings<'_>) -> Result<Vec<TableSelector>, ConfigError> {
         return Ok(vec![TableSelector::Name("all".into())]);
     };
     table_names::parse(&setting.value).map_err(|error| setting.wrong(&format!("cannot be read: {error}")))
+}
+
+/// The dates of tasks that are cut by date, if any were named.
+fn window(settings: &Settings<'_>) -> Result<Option<DateWindow>, ConfigError> {
+    let (from, to) = (settings.get("from")?, settings.get("to")?);
+    let Some(given) = from.as_ref().or(to.as_ref()) else {
+        return Ok(None);
+    };
+    let first = from.as_ref().map(date).transpose()?;
+    let last = to.as_ref().map(date).transpose()?;
+    DateWindow::new(first, last).map(Some).map_err(|_| {
+        let end = to.as_ref().map(Setting::as_given).unwrap_or_default();
+        given.wrong(&format!("is after {end}, so that there is no date to read"))
+    })
+}
+
+fn date(setting: &Setting) -> Result<PartitionDate, ConfigError> {
+    let wrong = || setting.wrong("must be a UTC date like 2026-01-31, from 0001-01-01 to 9999-12-31");
+    setting.value.parse().map_err(|_| wrong())
 }
 
 fn destination(settings: &Settings<'_>) -> Result<Destination, ConfigError> {

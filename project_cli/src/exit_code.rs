@@ -3,7 +3,7 @@
 use crate::config::ConfigError;
 use crate::isolation::Panicked;
 use crate::local_lake::Occupied;
-use crate::selection::UnknownTask;
+use crate::selection::{NotCutByDate, UnknownTask};
 use project_aws::{AwsError, AwsErrorKind};
 use project_parquet::RowCountMismatch;
 use project_postgres::{SourceError, SourceErrorKind, Stopped};
@@ -89,7 +89,7 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
     if error.is::<DataError>() || error.is::<RowCountMismatch>() {
         return Some(ExitCode::Data);
     }
-    if error.is::<UnknownTask>() {
+    if error.is::<UnknownTask>() || error.is::<NotCutByDate>() {
         return Some(ExitCode::Usage);
     }
     if error.is::<Occupied>() || error.is::<ConfigError>() {

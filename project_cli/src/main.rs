@@ -1,14 +1,17 @@
 //! The binary `project`: wiring, and the one place where the program ends.
 
 mod args;
+mod bucket;
 mod config;
 mod destination;
+mod early_upload;
 mod error_tracking;
 mod exit_code;
 mod isolation;
 mod list;
 mod local_lake;
 mod log;
+mod memory_limit;
 mod output;
 mod progress;
 mod query;
@@ -80,6 +83,9 @@ fn query(config: &QueryConfig) -> Result<ExitCode> {
 
 fn run(config: &RunConfig) -> Result<ExitCode> {
     let selected = selection::select(&config.tables)?;
+    if config.window.is_some() {
+        selection::check_dates(&selected)?;
+    }
     let sentry = error_tracking::start(config.sentry_dsn.as_ref().map(|dsn| dsn.expose()))?;
     let progress = start_logging(&config.messages)?;
     isolation::install_panic_hook();

@@ -1,7 +1,8 @@
 //! One run, in order: check, take the snapshot, run the tasks, publish, report.
 
-use crate::config::RunConfig;
+use crate::config::{ConfigError, RunConfig};
 use crate::destination::{Destination, Finished};
+use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
 use crate::progress::Progress;
@@ -11,15 +12,15 @@ use crate::staging::StagingFolder;
 use anyhow::Result;
 use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
+use project_postgres::load_estimate::loaded_bytes;
 use project_postgres::{SnapshotHolder, Source, Stopped, TableName};
-use project_tasks::{DataError, Task, TaskContext, Written, preflight};
+use project_tasks::{DataError, MemoryShare, Task, TaskContext, Written, preflight};
+use sqlx::PgConnection;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-
-/// Bytes that the row groups under construction of all workers may hold together.
-const WRITER_MEMORY: usize = 128 << 20;
 
 /// Runs what was selected and says what came of it; never panics and never leaves half a table behind.
 pub(crate) async fn run(
@@ -55,7 +56,7 @@ async fn attempt(
     report: &mut RunReport,
 ) -> Result<()> {
     let source = Source::new(config.source.clone(), &report.run_id);
-    let tasks = stoppable(cancel, survey(&source, selected, report)).await?;
+    let tasks = stoppable(cancel, survey(&source, selected, config.memory_limit, report)).await?;
     let destination = stoppable(cancel, Box::pin(Destination::open(config))).await?;
     let tasks: Vec<Fit> = tasks
         .into_iter()
@@ -67,25 +68,17 @@ async fn attempt(
     let (source, _holder) = stoppable(cancel, hold(&source, &tasks)).await?;
     let mut staging = StagingFolder::create(destination.staging_folder(&report.run_id, &config.scratch))?;
     let mut finished = Vec::with_capacity(tasks.len());
-    for Fit { entry, task, .. } in tasks {
-        let folder = staging.task(task.folder())?;
-        let context = TaskContext {
-            source: source.clone(),
-            folder: folder.clone(),
-            fetch_size: config.fetch_size,
-            writer: WriterSettings {
-                row_group_bytes: WRITER_MEMORY / config.workers,
-                ..WriterSettings::new(config.gzip_level)
-            },
-            workers: config.workers,
-            counters: Arc::new(Counters::default()),
-            cancel: cancel.clone(),
-        };
-        match run_task(&task, context, progress, &mut report.tasks[entry]).await {
-            Some(written) => finished.push(Finished { task: entry, table: task.folder().to_owned(), folder, written }),
-            None => staging.discard(task.folder()),
+    for fit in tasks {
+        let runner = Runner { config, source: &source, destination: &destination, progress, cancel };
+        let folder = staging.task(fit.task.folder())?;
+        match runner.run(&fit, folder, &mut report.tasks[fit.entry]).await {
+            Some(done) => finished.push(done),
+            None => staging.discard(fit.task.folder()),
         }
         if cancel.is_cancelled() {
+            for table in finished {
+                destination.abandon(table.staged).await;
+            }
             return Err(Stopped.into());
         }
     }
@@ -93,7 +86,7 @@ async fn attempt(
     if destination.keeps_staging() {
         staging.keep();
     }
-    destination.publish(&finished, report, progress, cancel).await;
+    destination.publish(finished, report, progress, cancel).await;
     Ok(())
 }
 
@@ -107,7 +100,12 @@ struct Fit {
 }
 
 /// Looks at every selected table in the catalog. A task that cannot run is reported and dropped; the others go on.
-async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport) -> Result<Vec<Fit>> {
+async fn survey(
+    source: &Source,
+    selected: Vec<Selected>,
+    memory_limit: Option<u64>,
+    report: &mut RunReport,
+) -> Result<Vec<Fit>> {
     let mut connection = source.connect_plain().await?;
     let tasks = expand(selected, &mut connection).await?;
     report.tasks = tasks.iter().map(|task| TaskReport::new(task.name(), task.folder())).collect();
@@ -128,13 +126,36 @@ async fn survey(source: &Source, selected: Vec<Selected>, report: &mut RunReport
             Err(error) if ExitCode::of(&error) == ExitCode::Unreachable => return Err(error),
             looked => looked,
         };
-        if let Some(lockable) = refuse(report, entry, looked) {
-            let tables: Vec<String> = task.reads().iter().map(|read| read.table.to_string()).collect();
-            info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
+        let Some(lockable) = refuse(report, entry, looked) else { continue };
+        let tables: Vec<String> = task.reads().iter().map(|read| read.table.to_string()).collect();
+        info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
+        let checked = check_memory(&mut connection, task, memory_limit).await;
+        if refuse(report, entry, checked).is_some() {
             fit.push(Fit { entry, task: task.clone(), lockable });
         }
     }
     Ok(fit)
+}
+
+/// Says how much a task will load into memory, and refuses one for which there is not enough.
+async fn check_memory(connection: &mut PgConnection, task: &Task, limit: Option<u64>) -> Result<()> {
+    let Task::Batch(_) = task else { return Ok(()) };
+    let mut bytes = 0;
+    for read in task.reads() {
+        bytes += loaded_bytes(connection, &read.table, &read.columns).await?;
+    }
+    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+    info!(task = task.name(), estimate_mib = megabytes(bytes), "loads its tables into memory");
+    match limit {
+        Some(limit) if bytes > limit => Err(ConfigError::configuration(format!(
+            "{} loads about {} MiB into memory and this container may use {} MiB; give it more, or make it a stream task",
+            task.name(),
+            megabytes(bytes),
+            megabytes(limit)
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// Notes a failure in the report; what went well is handed on.
@@ -149,24 +170,75 @@ async fn hold(source: &Source, tasks: &[Fit]) -> Result<(Source, SnapshotHolder)
     Ok(source.hold_snapshot(&tables).await?)
 }
 
-async fn run_task(task: &Task, context: TaskContext, progress: &Progress, entry: &mut TaskReport) -> Option<Written> {
-    let start = Instant::now();
-    let counters = Arc::clone(&context.counters);
-    let line = progress.task(task.name(), move || (counters.rows(), counters.bytes()));
-    let outcome = isolate(task.name(), task.run(context)).await;
-    entry.duration_ms = milliseconds(start.elapsed());
-    match outcome {
-        Ok(written) => {
-            (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());
-            line.finished();
-            Some(written)
+/// What every task of a run needs.
+struct Runner<'a> {
+    config: &'a RunConfig,
+    source: &'a Source,
+    destination: &'a Destination,
+    progress: &'a Progress,
+    cancel: &'a CancellationToken,
+}
+
+impl Runner<'_> {
+    /// Runs a task into its folder and notes in the report what came of it.
+    async fn run(&self, fit: &Fit, folder: PathBuf, entry: &mut TaskReport) -> Option<Finished> {
+        let start = Instant::now();
+        let counters = Arc::new(Counters::default());
+        let watched = Arc::clone(&counters);
+        let line = self.progress.task(fit.task.name(), move || (watched.rows(), watched.bytes()));
+        let outcome = self.attempt(&fit.task, &folder, counters).await;
+        entry.duration_ms = milliseconds(start.elapsed());
+        match outcome {
+            Ok((written, staged)) => {
+                (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());
+                line.finished();
+                let table = fit.task.folder().to_owned();
+                Some(Finished { task: fit.entry, table, folder, written, staged, window: self.config.window })
+            }
+            Err(error) => {
+                line.failed();
+                let failure = Failure::new(&error);
+                warn!(task = fit.task.name(), exit_code = failure.exit_code, "task failed: {}", failure.message);
+                entry.failure = Some(failure);
+                None
+            }
         }
-        Err(error) => {
-            line.failed();
-            let failure = Failure::new(&error);
-            warn!(task = task.name(), exit_code = failure.exit_code, "task failed: {}", failure.message);
-            entry.failure = Some(failure);
-            None
+    }
+
+    async fn attempt(&self, task: &Task, folder: &Path, counters: Arc<Counters>) -> Result<(Written, StagedTable)> {
+        let config = self.config;
+        let memory = MemoryShare::of(config.memory, config.workers);
+        let early = match task {
+            Task::Huge(_) | Task::Table(_) => self.destination.early_upload(task.folder(), folder, self.cancel),
+            Task::Batch(_) | Task::Stream(_) => None,
+        };
+        let context = TaskContext {
+            source: self.source.clone(),
+            folder: folder.to_owned(),
+            fetch_size: config.fetch_size,
+            writer: WriterSettings {
+                row_group_bytes: memory.row_group_bytes(),
+                ..WriterSettings::new(config.gzip_level)
+            },
+            workers: config.workers,
+            memory,
+            window: config.window,
+            finished: early.as_ref().map(EarlyUpload::sender),
+            counters,
+            cancel: self.cancel.clone(),
+        };
+        let written = isolate(task.name(), task.run(context)).await;
+        let staged = match early {
+            // A task whose files could not be handed over only says that it was stopped.
+            Some(early) => early.finish().await?,
+            None => StagedTable::default(),
+        };
+        match written {
+            Ok(written) => Ok((written, staged)),
+            Err(error) => {
+                self.destination.abandon(staged).await;
+                Err(error)
+            }
         }
     }
 }

@@ -21,6 +21,23 @@ pub(crate) struct UnknownTask {
     meant: Option<&'static str>,
 }
 
+/// Dates were given, and a task that has none was selected.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "--from and --to are for tasks that are cut by date, and {0} is not; select only huge_tasks, or leave the dates out"
+)]
+pub(crate) struct NotCutByDate(String);
+
+/// Refuses dates for anything that is not cut by date: it would be read whole, which nobody expects.
+pub(crate) fn check_dates(selected: &[Selected]) -> Result<(), NotCutByDate> {
+    let other = selected.iter().find_map(|selected| match selected {
+        Selected::Task(Task::Huge(_)) => None,
+        Selected::Task(task) => Some(task.name().to_owned()),
+        Selected::Schema(schema) => Some(format!("{schema}.*")),
+    });
+    other.map_or(Ok(()), |other| Err(NotCutByDate(other)))
+}
+
 /// What was selected; a schema is known only once the database has been asked.
 #[derive(Debug, Clone)]
 pub(crate) enum Selected {

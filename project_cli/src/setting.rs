@@ -27,9 +27,18 @@ enum Origin {
 impl Setting {
     /// The error for a value that cannot be used: its own origin is named, the value is quoted.
     pub(crate) fn wrong(&self, what: &str) -> ConfigError {
+        let sentence = format!("{} {what}", self.as_given());
         match &self.origin {
-            Origin::Flag(flag) => ConfigError::usage(format!("{flag}={} {what}", self.value)),
-            Origin::Variable(name) => ConfigError::configuration(format!("the variable {name}={} {what}", self.value)),
+            Origin::Flag(_) => ConfigError::usage(sentence),
+            Origin::Variable(_) => ConfigError::configuration(sentence),
+        }
+    }
+
+    /// Where the value came from, and the value.
+    pub(crate) fn as_given(&self) -> String {
+        match &self.origin {
+            Origin::Flag(flag) => format!("{flag}={}", self.value),
+            Origin::Variable(name) => format!("the variable {name}={}", self.value),
         }
     }
 }

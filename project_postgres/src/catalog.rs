@@ -2,8 +2,9 @@
 
 use crate::source_error::SourceError;
 use crate::sql::TableName;
+use sqlx::postgres::PgRow;
 use sqlx::postgres::types::Oid;
-use sqlx::{PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// A relation and its columns, in the catalog's order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,25 +15,36 @@ pub struct Relation {
     pub oid: u32,
     /// What kind of relation it is.
     pub kind: RelationKind,
-    /// Size of the heap in bytes; 0 for what has none of its own.
-    pub bytes: u64,
+    /// Where its rows lie; for a partitioned table see [`leaves`].
+    pub storage: Storage,
     /// The columns that were not dropped.
     pub columns: Vec<CatalogColumn>,
-    /// Whether our role may read it.
-    pub readable: bool,
     /// Whether `LOCK TABLE` takes it: a table or a partitioned table.
     pub lockable: bool,
+}
+
+/// A relation that holds rows itself: a table, a leaf of a partitioned table, or whatever hides behind a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Storage {
+    /// Schema and name.
+    pub name: TableName,
+    /// Whether the server can read a range of its blocks without the rest.
+    pub by_blocks: bool,
+    /// Size of the heap in bytes; 0 for what has none of its own.
+    pub bytes: u64,
+    /// Size in bytes of what lies outside of the heap because it is wide; nothing when that is not known.
+    pub toast_bytes: Option<u64>,
+    /// Whether our role may read it.
+    pub readable: bool,
 }
 
 /// The kinds of relation, as far as reading differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RelationKind {
-    /// A heap table on a server from 14 on, which reads a range of blocks without the rest.
-    Heap,
     /// The parent of declared partitions.
     Partitioned,
-    /// A view, a materialized view, a foreign table, a table of another access method or on an older server.
-    Other,
+    /// Everything else: a table, a view, a materialized view, a foreign table.
+    Single,
 }
 
 /// One column; domains are resolved to the type below them.
@@ -50,15 +62,27 @@ pub struct CatalogColumn {
     pub not_null: bool,
 }
 
-const RELATION: &str = "
-    SELECT c.oid, c.relkind::text,
-           coalesce(a.amname = 'heap', false) AND pg_catalog.current_setting('server_version_num')::int >= 140000,
-           CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END,
-           pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
+/// The columns of a [`Storage`]. A server before 14 would read the whole heap for each range of blocks.
+const STORAGE: &str = "
+    n.nspname::text, c.relname::text,
+    c.relkind = 'r' AND coalesce(a.amname = 'heap', false)
+        AND pg_catalog.current_setting('server_version_num')::int >= 140000,
+    CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END,
+    CASE WHEN c.relkind NOT IN ('r', 'm') THEN NULL
+         WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_catalog.pg_relation_size(c.reltoastrelid) END,
+    pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')";
+
+const FROM_CLASS: &str = "
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam
-    WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+    LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam";
+
+/// Whether the first column of the partition key is the column, and partitions are ranges of it.
+const PARTITIONED_BY: &str = "
+    SELECT EXISTS (
+        SELECT FROM pg_catalog.pg_partitioned_table p
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+        WHERE p.partrelid = $1 AND p.partstrat = 'r' AND a.attname = $2)";
 
 /// A domain is followed to its base type; the outermost modifier that is set counts.
 const COLUMNS: &str = "
@@ -86,14 +110,17 @@ const LEADING_INDEX: &str = "
 pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result<Option<Relation>, SourceError> {
     let doing = format!("cannot look up {name} in the catalog");
     let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
-    let query = sqlx::query(RELATION).bind(&name.schema).bind(&name.name).persistent(false);
+    let sql = format!(
+        "SELECT {STORAGE}, c.oid, c.relkind::text {FROM_CLASS}
+         WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(&name.schema).bind(&name.name).persistent(false);
     let Some(row) = query.fetch_optional(&mut *connection).await.map_err(failed)? else {
         return Ok(None);
     };
-    let Oid(oid) = row.try_get(0).map_err(failed)?;
-    let kind: String = row.try_get(1).map_err(failed)?;
-    let heap: bool = row.try_get(2).map_err(failed)?;
-    let bytes: i64 = row.try_get(3).map_err(failed)?;
+    let storage = storage(&row).map_err(failed)?;
+    let Oid(oid) = row.try_get(6).map_err(failed)?;
+    let kind: String = row.try_get(7).map_err(failed)?;
     let mut columns = Vec::new();
     for row in sqlx::query(COLUMNS).bind(Oid(oid)).persistent(false).fetch_all(connection).await.map_err(failed)? {
         let Oid(type_oid) = row.try_get(1).map_err(failed)?;
@@ -106,13 +133,43 @@ pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result
         });
     }
     let lockable = matches!(kind.as_str(), "r" | "p");
-    let kind = match kind.as_str() {
-        "r" if heap => RelationKind::Heap,
-        "p" => RelationKind::Partitioned,
-        _ => RelationKind::Other,
+    let kind = if kind == "p" { RelationKind::Partitioned } else { RelationKind::Single };
+    Ok(Some(Relation { name: name.clone(), oid, kind, storage, columns, lockable }))
+}
+
+fn storage(row: &PgRow) -> sqlx::Result<Storage> {
+    let bytes: i64 = row.try_get(3)?;
+    let toast_bytes: Option<i64> = row.try_get(4)?;
+    Ok(Storage {
+        name: TableName::new(row.try_get::<String, _>(0)?, row.try_get::<String, _>(1)?),
+        by_blocks: row.try_get(2)?,
+        bytes: bytes.unsigned_abs(),
+        toast_bytes: toast_bytes.map(i64::unsigned_abs),
+        readable: row.try_get(5)?,
+    })
+}
+
+/// Where the rows of a relation lie: in its leaves when it is partitioned, else in itself.
+///
+/// A right on the parent is enough to read through it but not to read a leaf; a partitioned table with a leaf that our
+/// role may not read is one storage, the parent.
+pub async fn leaves(connection: &mut PgConnection, relation: &Relation) -> Result<Vec<Storage>, SourceError> {
+    let itself = vec![relation.storage.clone()];
+    if relation.kind != RelationKind::Partitioned {
+        return Ok(itself);
+    }
+    let failed = |error: sqlx::Error| {
+        SourceError::from_sqlx(&format!("cannot list the partitions of {}", relation.name), &error)
     };
-    let readable = row.try_get(4).map_err(failed)?;
-    Ok(Some(Relation { name: name.clone(), oid, kind, bytes: bytes.unsigned_abs(), columns, readable, lockable }))
+    let sql = format!(
+        "SELECT {STORAGE} {FROM_CLASS}
+         JOIN pg_catalog.pg_partition_tree($1) tree ON tree.relid = c.oid AND tree.isleaf ORDER BY c.oid"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(Oid(relation.oid)).persistent(false);
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    let leaves: Vec<Storage> = rows.iter().map(storage).collect::<Result<_, _>>().map_err(failed)?;
+    let all_readable = !leaves.is_empty() && leaves.iter().all(|leaf| leaf.readable);
+    Ok(if all_readable { leaves } else { itself })
 }
 
 /// Every table, view and foreign table of a schema, in the order of their names.
@@ -136,8 +193,26 @@ pub async fn has_leading_index(
     relation: &Relation,
     column: &str,
 ) -> Result<bool, SourceError> {
-    let failed =
-        |error: sqlx::Error| SourceError::from_sqlx(&format!("cannot list the indexes of {}", relation.name), &error);
-    let query = sqlx::query(LEADING_INDEX).bind(Oid(relation.oid)).bind(column).persistent(false);
-    query.fetch_one(connection).await.and_then(|row| row.try_get(0)).map_err(failed)
+    holds(connection, LEADING_INDEX, relation, column, "cannot list the indexes of").await
+}
+
+/// Whether reading by ranges of the column leaves out the partitions that cannot hold it.
+pub async fn is_partitioned_by(
+    connection: &mut PgConnection,
+    relation: &Relation,
+    column: &str,
+) -> Result<bool, SourceError> {
+    holds(connection, PARTITIONED_BY, relation, column, "cannot look up the partition key of").await
+}
+
+async fn holds(
+    connection: &mut PgConnection,
+    question: &'static str,
+    relation: &Relation,
+    column: &str,
+    doing: &str,
+) -> Result<bool, SourceError> {
+    let query = sqlx::query(question).bind(Oid(relation.oid)).bind(column).persistent(false);
+    let answer = query.fetch_one(connection).await.and_then(|row| row.try_get(0));
+    answer.map_err(|error| SourceError::from_sqlx(&format!("{doing} {}", relation.name), &error))
 }

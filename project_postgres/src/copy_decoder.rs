@@ -5,6 +5,7 @@
 //! message of its own (manual, "COPY Operations"), so a row never continues in the next message.
 
 use crate::column_builder::{ColumnBuilder, ValueError};
+use crate::slices::Slice;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::table_plan::TablePlan;
 use arrow::array::RecordBatch;
@@ -16,18 +17,19 @@ const CRITICAL_FLAGS: u32 = 0xffff_0000;
 
 /// Rows after which a batch is handed to the writer.
 const BATCH_ROWS: usize = 16_384;
-/// Bytes after which a batch is handed to the writer, however few its rows.
-const BATCH_BYTES: usize = 8 << 20;
 
 /// Decodes the messages of one or more COPY streams of the same table into batches.
 #[derive(Debug)]
-pub(crate) struct CopyDecoder<'a> {
+pub struct CopyDecoder<'a> {
     plan: &'a TablePlan,
     schema: SchemaRef,
     columns: Vec<ColumnBuilder>,
     state: State,
     rows: usize,
     bytes: usize,
+    batch_bytes: usize,
+    /// What is being read, for messages.
+    place: String,
     rows_before: u64,
 }
 
@@ -39,13 +41,21 @@ enum State {
 }
 
 impl<'a> CopyDecoder<'a> {
-    pub(crate) fn new(plan: &'a TablePlan) -> Self {
+    /// A decoder whose batches have at most about `batch_bytes` bytes.
+    pub fn new(plan: &'a TablePlan, batch_bytes: usize) -> Self {
         let columns = plan.columns.iter().map(|column| ColumnBuilder::new(column.decoding, BATCH_ROWS)).collect();
-        Self { plan, schema: plan.schema(), columns, state: State::Header, rows: 0, bytes: 0, rows_before: 0 }
+        let (schema, place) = (plan.schema(), plan.table.to_string());
+        Self { plan, schema, columns, state: State::Header, rows: 0, bytes: 0, batch_bytes, place, rows_before: 0 }
+    }
+
+    /// Call before each stream.
+    pub fn begin(&mut self, slice: &Slice) {
+        self.place = format!("{}, {slice}", self.plan.table);
+        self.rows_before = 0;
     }
 
     /// Decodes one message; afterwards [`is_full`](Self::is_full) says whether a batch is due.
-    pub(crate) fn push(&mut self, message: &[u8]) -> Result<(), SourceError> {
+    pub fn push(&mut self, message: &[u8]) -> Result<(), SourceError> {
         let mut rest = message;
         if self.state == State::Header {
             rest = header(rest).ok_or_else(|| self.malformed("its header is not that of a binary COPY"))?;
@@ -92,12 +102,12 @@ impl<'a> CopyDecoder<'a> {
     }
 
     /// Whether a batch should be taken before more is pushed.
-    pub(crate) fn is_full(&self) -> bool {
-        self.rows >= BATCH_ROWS || self.bytes >= BATCH_BYTES
+    pub fn is_full(&self) -> bool {
+        self.rows >= BATCH_ROWS || self.bytes >= self.batch_bytes
     }
 
     /// The rows decoded since the last batch.
-    pub(crate) fn take_batch(&mut self) -> Result<RecordBatch, SourceError> {
+    pub fn take_batch(&mut self) -> Result<RecordBatch, SourceError> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for index in 0..self.columns.len() {
             arrays.push(self.columns[index].finish().map_err(|(row, error)| self.refuse(index, row, &error))?);
@@ -108,28 +118,28 @@ impl<'a> CopyDecoder<'a> {
     }
 
     /// Call at the end of each stream: its data must have ended too, or rows are missing.
-    pub(crate) fn end_of_stream(&mut self) -> Result<(), SourceError> {
+    pub fn end_of_stream(&mut self) -> Result<(), SourceError> {
         match std::mem::replace(&mut self.state, State::Header) {
             State::Ended => Ok(()),
             _ => {
-                let message = format!("{}: the server closed the stream before the end of the data", self.plan.table);
+                let message = format!("{}: the server closed the stream before the end of the data", self.place);
                 Err(SourceError::new(SourceErrorKind::Unreachable, message))
             }
         }
     }
 
     fn refuse(&self, column: usize, row: usize, error: &ValueError) -> SourceError {
-        let (table, column) = (&self.plan.table, &self.plan.columns[column]);
+        let column = &self.plan.columns[column];
         let row = self.rows_before + row as u64 + 1;
         let message = format!(
-            "{table}: column \"{}\" ({}): the value in row {row} of this read {error}; correct the row, or read a view that does",
-            column.name, column.type_name
+            "{}: column \"{}\" ({}): the value in row {row} of this read {error}; correct the row, or read a view that does",
+            self.place, column.name, column.type_name
         );
         SourceError::new(SourceErrorKind::Data, message)
     }
 
     fn malformed(&self, what: &str) -> SourceError {
-        let message = format!("{}: the COPY stream is malformed: {what}", self.plan.table);
+        let message = format!("{}: the COPY stream is malformed: {what}", self.place);
         SourceError::new(SourceErrorKind::Data, message)
     }
 }
@@ -152,7 +162,6 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::CopyDecoder;
-    use crate::catalog::RelationKind;
     use crate::sql::TableName;
     use crate::table_plan::{ColumnPlan, Decoding, TablePlan};
     use proptest::collection::vec;
@@ -186,7 +195,7 @@ mod tests {
             not_null: false,
         };
         let columns = decodings.iter().enumerate().map(column).collect();
-        TablePlan { table: TableName::new("public", "t"), kind: RelationKind::Heap, bytes: 0, columns }
+        TablePlan { table: TableName::new("public", "t"), columns }
     }
 
     fn stream(rows: &[Vec<Option<Vec<u8>>>]) -> Vec<u8> {
@@ -212,7 +221,7 @@ mod tests {
     fn a_stream_that_stops_early_is_not_the_end_of_the_data() {
         let plan = plan(&[Decoding::Int32]);
         let bytes = stream(&[vec![Some(vec![0, 0, 0, 7])], vec![None]]);
-        let mut decoder = CopyDecoder::new(&plan);
+        let mut decoder = CopyDecoder::new(&plan, 8 << 20);
         decoder.push(&bytes).unwrap();
         decoder.end_of_stream().unwrap();
         assert_eq!(decoder.take_batch().unwrap().num_rows(), 2);
@@ -223,7 +232,7 @@ mod tests {
     #[test]
     fn invalid_text_names_column_and_row_but_not_the_value() {
         let plan = plan(&[Decoding::Text]);
-        let mut decoder = CopyDecoder::new(&plan);
+        let mut decoder = CopyDecoder::new(&plan, 8 << 20);
         decoder.push(&stream(&[vec![Some(b"canary".to_vec())], vec![Some(vec![b'c', 0xff])]])).unwrap();
         let message = decoder.take_batch().unwrap_err().to_string();
         assert!(message.contains("\"c0\"") && message.contains("row 2"), "{message}");
@@ -234,19 +243,19 @@ mod tests {
         #[test]
         fn any_bytes_are_rows_or_an_error(bytes in vec(any::<u8>(), 0..200)) {
             let plan = plan(&DECODINGS);
-            let mut decoder = CopyDecoder::new(&plan);
+            let mut decoder = CopyDecoder::new(&plan, 8 << 20);
             let mut message = stream(&[]);
             message.truncate(19);
             message.extend(bytes);
             let _ = decoder.push(&message).and_then(|()| decoder.end_of_stream());
             // Rows that were whole must still make a batch, or name what is wrong.
-            if decoder.rows == 0 { let _ = CopyDecoder::new(&plan).take_batch(); }
+            if decoder.rows == 0 { let _ = CopyDecoder::new(&plan, 8 << 20).take_batch(); }
         }
 
         #[test]
         fn any_value_is_decoded_or_refused(values in vec(proptest::option::of(vec(any::<u8>(), 0..24)), 16)) {
             let plan = plan(&DECODINGS);
-            let mut decoder = CopyDecoder::new(&plan);
+            let mut decoder = CopyDecoder::new(&plan, 8 << 20);
             if decoder.push(&stream(&[values])).is_ok() {
                 let _ = decoder.take_batch();
             }

@@ -1,7 +1,7 @@
 //! Which UTC dates a column holds.
 
 use crate::source_error::SourceError;
-use crate::sql::{TableName, quote_identifier};
+use crate::sql::{Predicate, TableName, quote_identifier};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 /// The dates of a column, as far as they can name a partition.
@@ -15,33 +15,35 @@ pub struct DateSpan {
     pub has_infinity: bool,
 }
 
-/// Finds the dates: with an index by hopping from date to date, else by one pass over the table.
+/// Finds the dates by hopping from date to date, which takes an index that leads with the column; `within` leaves out
+/// rows, and NULL and infinity with them.
 ///
 /// The session runs in UTC, so the cast to `date` is the UTC date for `timestamptz` and the wall date otherwise.
 pub async fn date_span(
     connection: &mut PgConnection,
     table: &TableName,
     column: &str,
-    indexed: bool,
+    within: Option<Predicate>,
 ) -> Result<DateSpan, SourceError> {
     let doing = format!("cannot find the dates in column \"{column}\" of {table}");
     let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
     let (column, table) = (quote_identifier(column), table.quoted());
     let finite = format!("{column} > '-infinity' AND {column} < 'infinity'");
-    let dates = if indexed {
-        format!(
-            "WITH RECURSIVE hop(day) AS (
-                 SELECT (SELECT min({column})::date FROM {table} WHERE {finite})
-                 UNION ALL
-                 SELECT (SELECT min({column})::date FROM {table} WHERE {finite} AND {column} >= (hop.day + 1))
-                 FROM hop WHERE hop.day IS NOT NULL
-             ) SELECT day::text FROM hop WHERE day IS NOT NULL"
-        )
-    } else {
-        format!("SELECT DISTINCT {column}::date::text, {column}::date FROM {table} WHERE {finite} ORDER BY 2")
-    };
+    let wanted =
+        within.as_ref().map_or_else(|| finite.clone(), |within| format!("{finite} AND {}", within.condition()));
+    let dates = format!(
+        "WITH RECURSIVE hop(day) AS (
+             SELECT (SELECT min({column})::date FROM {table} WHERE {wanted})
+             UNION ALL
+             SELECT (SELECT min({column})::date FROM {table} WHERE {wanted} AND {column} >= (hop.day + 1))
+             FROM hop WHERE hop.day IS NOT NULL
+         ) SELECT day::text FROM hop WHERE day IS NOT NULL"
+    );
     let rows = sqlx::raw_sql(AssertSqlSafe(dates)).fetch_all(&mut *connection).await.map_err(failed)?;
     let dates = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(failed)?;
+    if within.is_some() {
+        return Ok(DateSpan { dates, ..DateSpan::default() });
+    }
     let odd = format!(
         "SELECT EXISTS (SELECT FROM {table} WHERE {column} IS NULL),
                 EXISTS (SELECT FROM {table} WHERE {column} IN ('-infinity', 'infinity'))"

@@ -1,23 +1,25 @@
 //! A table through COPY BINARY into Parquet files, by several workers.
 //!
 //! Each worker is a thread with a connection of its own. It takes slices of the table from a queue and decodes,
-//! encodes and compresses them into a file that nobody else writes; no row ever crosses a thread.
+//! encodes and compresses them into files that nobody else writes; no row ever crosses a thread.
 
-use crate::catalog::RelationKind;
+use crate::catalog::Storage;
 use crate::copy_decoder::CopyDecoder;
+use crate::part_files::{FinishedParts, PartFiles, PartNumbers, Routing};
+use crate::slices::Slice;
 use crate::source::Source;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, copy_out};
 use crate::table_plan::TablePlan;
 use anyhow::{Context, Result};
 use futures::TryStreamExt;
-use project_parquet::{ColumnarWriter, Counters, ParquetFile, PartitionValue, WriterSettings};
+use project_parquet::{ColumnarWriter, Counters, ParquetFile, PartitionValue, WriterSettings, concatenate};
 use sqlx::{Connection, PgConnection};
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -26,14 +28,7 @@ use tokio::runtime;
 use tokio::select;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
 
-/// Heap bytes below which a table is read by one worker into one file.
-const SPLIT_FROM: u64 = 64 << 20;
-/// Ranges for each worker, so that all finish at about the same time.
-const RANGES_PER_WORKER: u64 = 8;
-/// A part is closed at this size; readers are fastest between 128 and 512 MB.
-const PART_BYTES: u64 = 448 << 20;
 /// Longest silence of the server in the middle of a read. A sparse filter over a huge table may be silent for long.
 const SILENCE_DEADLINE: Duration = Duration::from_secs(30 * 60);
 
@@ -41,15 +36,6 @@ const SILENCE_DEADLINE: Duration = Duration::from_secs(30 * 60);
 #[derive(Debug, Error)]
 #[error("stopped before the end")]
 pub struct Stopped;
-
-/// A part of a table that one worker reads in one go.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
-    /// Which rows.
-    pub predicate: Predicate,
-    /// The partition folder they go to, if the table is partitioned in the lake.
-    pub partition: Option<PartitionValue>,
-}
 
 /// Everything an export needs besides the slices.
 #[derive(Debug, Clone)]
@@ -62,35 +48,51 @@ pub struct Export {
     pub folder: PathBuf,
     /// How files are written.
     pub settings: WriterSettings,
+    /// What a worker may hold in memory besides its row groups.
+    pub limits: ReadLimits,
+    /// Whether the table may hold rows beyond [`ReadLimits::row_bytes`].
+    pub wide_rows: bool,
     /// Workers at most.
     pub workers: usize,
+    /// Sorts the rows of slices that belong to no partition.
+    pub routing: Option<Routing>,
+    /// Gets every part that will not change any more, as soon as it is finished. Blocks while it is full.
+    pub finished: Option<SyncSender<ParquetFile>>,
     /// Progress.
     pub counters: Arc<Counters>,
     /// Stops all workers.
     pub cancel: CancellationToken,
 }
 
-impl Export {
-    /// The whole table as slices: by block ranges where the server can read them, else in one.
-    pub fn whole_table(&self) -> Vec<Slice> {
-        let ranges = match self.plan.kind {
-            RelationKind::Heap if self.workers > 1 && self.plan.bytes >= SPLIT_FROM => {
-                block_ranges(self.plan.bytes, self.workers as u64 * RANGES_PER_WORKER)
-            }
-            _ => vec![Predicate::All],
-        };
-        ranges.into_iter().map(|predicate| Slice { predicate, partition: None }).collect()
-    }
+/// Memory of one worker between the socket and the writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadLimits {
+    /// Bytes of rows that are decoded before they are encoded.
+    pub batch_bytes: usize,
+    /// Bytes of the widest row that is read; a wider one fails its table.
+    pub row_bytes: u64,
+}
 
+impl ReadLimits {
+    /// Whether rows wider than allowed can exist: what is not in the TOAST table is smaller than a block.
+    pub fn can_be_exceeded_in(&self, storages: &[Storage]) -> bool {
+        storages.iter().any(|storage| storage.toast_bytes.is_none_or(|bytes| bytes >= self.row_bytes / 256))
+    }
+}
+
+impl Export {
     /// Reads every slice and returns the finished files. Blocks until all workers have ended.
     ///
     /// # Errors
     /// The first failure of any worker; the others stop at their next batch. [`Stopped`] after a cancellation.
     pub fn run(&self, slices: Vec<Slice>) -> Result<Vec<ParquetFile>> {
         let workers = self.workers.clamp(1, slices.len().max(1));
-        let shared =
-            Shared { queue: Mutex::new(slices.into()), next_part: AtomicU32::new(0), stop: self.cancel.child_token() };
-        let results: Vec<Result<Vec<ParquetFile>>> = thread::scope(|scope| {
+        let shared = Shared {
+            queue: Mutex::new(slices.into()),
+            numbers: PartNumbers::default(),
+            stop: self.cancel.child_token(),
+        };
+        let results: Vec<Result<FinishedParts>> = thread::scope(|scope| {
             let work = || {
                 let result = self.work(&shared);
                 if result.is_err() {
@@ -101,35 +103,65 @@ impl Export {
             let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
-        let mut files = Vec::new();
-        let mut first_error = None;
-        for result in results {
-            match result {
-                Ok(finished) => files.extend(finished),
-                // A worker that was stopped by another's failure says nothing about the cause.
-                Err(error) if error.is::<Stopped>() => drop(first_error.get_or_insert(error)),
-                Err(error) if first_error.as_ref().is_none_or(|first: &anyhow::Error| first.is::<Stopped>()) => {
-                    first_error = Some(error);
-                }
-                Err(_) => {}
-            }
-        }
-        first_error.map_or(Ok(files), Err)
+        self.join_small_files(all_or_cause(results)?)
     }
 
-    fn work(&self, shared: &Shared) -> Result<Vec<ParquetFile>> {
+    /// An empty file, so that the columns of a table without rows are known.
+    pub fn write_empty(&self, partition: Option<PartitionValue>) -> Result<ParquetFile> {
+        self.part_writer(partition.as_ref(), 0)?.finish(partition)
+    }
+
+    /// A writer for the part of that number.
+    pub(crate) fn part_writer(&self, partition: Option<&PartitionValue>, number: u32) -> Result<ColumnarWriter> {
+        let folder = match partition {
+            Some(PartitionValue { key, value }) => self.folder.join(format!("{key}={value}")),
+            None => self.folder.clone(),
+        };
+        let path = folder.join(format!("part-{number:05}.parquet"));
+        ColumnarWriter::create(&path, self.plan.schema(), &self.settings, Arc::clone(&self.counters))
+    }
+
+    /// Tells whoever waits for finished parts; one that has gone away has a better error than this.
+    pub(crate) fn hand_over(&self, file: &ParquetFile) -> Result<()> {
+        match &self.finished {
+            Some(finished) => finished.send(file.clone()).map_err(|_| Stopped.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Makes one file of the parts of a partition that are small together.
+    fn join_small_files(&self, parts: FinishedParts) -> Result<Vec<ParquetFile>> {
+        let FinishedParts { handed_over: mut files, kept } = parts;
+        let mut by_partition: BTreeMap<Option<PartitionValue>, Vec<ParquetFile>> = BTreeMap::new();
+        for file in kept {
+            by_partition.entry(file.partition.clone()).or_default().push(file);
+        }
+        for (partition, mut parts) in by_partition {
+            parts.sort_by(|a, b| a.path.cmp(&b.path));
+            let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
+            let alone = files.iter().all(|file| file.partition != partition);
+            if alone && parts.len() > 1 && bytes < self.settings.small_file_bytes {
+                files.push(concatenate(&parts, &self.settings)?);
+            } else {
+                files.extend(parts);
+            }
+        }
+        Ok(files)
+    }
+
+    fn work(&self, shared: &Shared) -> Result<FinishedParts> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start a worker")?;
         runtime.block_on(async {
             let mut connection = self.source.connect().await?;
-            let mut output = WorkerOutput { export: self, shared, open: None, finished: Vec::new() };
-            let mut decoder = CopyDecoder::new(&self.plan);
+            let mut parts = PartFiles::new(self, &shared.numbers);
+            let mut decoder = CopyDecoder::new(&self.plan, self.limits.batch_bytes);
             while let Some(slice) = shared.next() {
-                self.read(&slice, &mut connection, &mut decoder, &mut output).await?;
+                self.read(&slice, &mut connection, &mut decoder, &mut parts, &shared.stop).await?;
+                parts.complete(slice.partition.as_ref())?;
             }
             // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
             let _ = timeout(Duration::from_secs(5), connection.close()).await;
-            output.close()?;
-            Ok(output.finished)
+            parts.finish()
         })
     }
 
@@ -138,14 +170,12 @@ impl Export {
         slice: &Slice,
         connection: &mut PgConnection,
         decoder: &mut CopyDecoder<'_>,
-        output: &mut WorkerOutput<'_>,
+        parts: &mut PartFiles<'_>,
+        stop: &CancellationToken,
     ) -> Result<()> {
-        let table = &self.plan.table;
-        let doing = format!("cannot read {table}");
-        let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
-        let sql = copy_out(&self.plan.expressions(), table, &slice.predicate);
-        output.open(slice.partition.as_ref())?;
-        let shared = output.shared;
+        let failed = |error: sqlx::Error| self.explain(slice, &error);
+        let sql = self.sql(slice);
+        decoder.begin(slice);
         let messages = Cell::new(0u64);
         let reading = async {
             let mut stream = connection.copy_out_raw(&sql).await.map_err(failed)?;
@@ -153,23 +183,72 @@ impl Export {
                 decoder.push(&message)?;
                 messages.set(messages.get() + 1);
                 if decoder.is_full() {
-                    output.write(decoder)?;
+                    if stop.is_cancelled() {
+                        return Err(Stopped.into());
+                    }
+                    parts.write(slice.partition.as_ref(), &decoder.take_batch()?)?;
                 }
             }
             decoder.end_of_stream()?;
-            output.write(decoder)
+            parts.write(slice.partition.as_ref(), &decoder.take_batch()?)
         };
         // The loop is polled first, so watching costs nothing while rows arrive.
         select! {
             biased;
             result = reading => result,
             () = silence(&messages) => {
-                let message = format!("{table}: the server has sent nothing for {} minutes", SILENCE_DEADLINE.as_secs() / 60);
+                let minutes = SILENCE_DEADLINE.as_secs() / 60;
+                let message = format!("{}, {slice}: the server has sent nothing for {minutes} minutes", self.plan.table);
                 Err(SourceError::new(SourceErrorKind::Unreachable, message).into())
             }
-            () = shared.stop.cancelled() => Err(Stopped.into()),
+            () = stop.cancelled() => Err(Stopped.into()),
         }
     }
+
+    fn sql(&self, slice: &Slice) -> String {
+        let columns = self.plan.unbounded_columns();
+        let guard = (self.wide_rows && !columns.is_empty())
+            .then(|| Predicate::NoWiderThan { columns, bytes: self.limits.row_bytes });
+        let predicates: Vec<&Predicate> = slice.rows.iter().chain(&guard).collect();
+        copy_out(&self.plan.expressions(), &slice.relation, &predicates)
+    }
+
+    /// The error with its place; the complaint about a row that is too wide becomes a sentence.
+    fn explain(&self, slice: &Slice, error: &sqlx::Error) -> SourceError {
+        let table = &self.plan.table;
+        let message = error.as_database_error().map(|server| server.message());
+        let Some(widths) = message.and_then(Predicate::too_wide) else {
+            return SourceError::from_sqlx(&format!("cannot read {table}, {slice}"), error);
+        };
+        let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        let columns = self.plan.unbounded_columns();
+        let widest = widths.iter().zip(&columns).max_by_key(|(width, _)| **width);
+        let column = widest.map(|(_, (column, _))| column.as_str()).unwrap_or_default();
+        let message = format!(
+            "{table}, {slice}: a row takes {} MiB, most of it in column \"{column}\", and {} MiB are allowed; raise --memory, lower --workers, or read a view without it",
+            megabytes(widths.iter().sum()),
+            megabytes(self.limits.row_bytes)
+        );
+        SourceError::new(SourceErrorKind::Data, message)
+    }
+}
+
+/// The parts of all workers, or the failure that stopped them: a worker that was stopped by another's failure says
+/// nothing about the cause.
+fn all_or_cause(results: Vec<Result<FinishedParts>>) -> Result<FinishedParts> {
+    let mut all = FinishedParts::default();
+    let mut stopped = None;
+    for result in results {
+        match result {
+            Ok(parts) => {
+                all.handed_over.extend(parts.handed_over);
+                all.kept.extend(parts.kept);
+            }
+            Err(error) if error.is::<Stopped>() => stopped = Some(error),
+            Err(cause) => return Err(cause),
+        }
+    }
+    stopped.map_or(Ok(all), Err)
 }
 
 /// Ends when no message has come for [`SILENCE_DEADLINE`].
@@ -187,113 +266,12 @@ async fn silence(messages: &Cell<u64>) {
 #[derive(Debug)]
 struct Shared {
     queue: Mutex<VecDeque<Slice>>,
-    next_part: AtomicU32,
+    numbers: PartNumbers,
     stop: CancellationToken,
 }
 
 impl Shared {
     fn next(&self) -> Option<Slice> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-}
-
-/// The file that a worker is writing, and those that it has finished.
-struct WorkerOutput<'a> {
-    export: &'a Export,
-    shared: &'a Shared,
-    open: Option<OpenPart>,
-    finished: Vec<ParquetFile>,
-}
-
-struct OpenPart {
-    writer: ColumnarWriter,
-    partition: Option<PartitionValue>,
-    number: u32,
-}
-
-impl WorkerOutput<'_> {
-    /// Makes sure that a file for the partition is open; rows of no partition share one file.
-    fn open(&mut self, partition: Option<&PartitionValue>) -> Result<()> {
-        if self.open.as_ref().is_some_and(|part| part.partition.as_ref() == partition) {
-            return Ok(());
-        }
-        self.close()?;
-        let number = if partition.is_some() { 0 } else { self.shared.next_part.fetch_add(1, Ordering::Relaxed) };
-        self.create(partition.cloned(), number)
-    }
-
-    fn create(&mut self, partition: Option<PartitionValue>, number: u32) -> Result<()> {
-        let export = self.export;
-        let folder = match &partition {
-            Some(PartitionValue { key, value }) => export.folder.join(format!("{key}={value}")),
-            None => export.folder.clone(),
-        };
-        let path = folder.join(format!("part-{number:05}.parquet"));
-        let counters = Arc::clone(&export.counters);
-        let writer = ColumnarWriter::create(&path, export.plan.schema(), &export.settings, counters)?;
-        self.open = Some(OpenPart { writer, partition, number });
-        Ok(())
-    }
-
-    fn write(&mut self, decoder: &mut CopyDecoder<'_>) -> Result<()> {
-        if self.shared.stop.is_cancelled() {
-            return Err(Stopped.into());
-        }
-        let part = self.open.as_mut().context("a batch without a file to go to")?;
-        part.writer.write(&decoder.take_batch()?)?;
-        if part.writer.estimated_bytes() < PART_BYTES {
-            return Ok(());
-        }
-        let (partition, number) = (part.partition.clone(), part.number);
-        self.close()?;
-        let number = match partition {
-            Some(_) => number + 1,
-            None => self.shared.next_part.fetch_add(1, Ordering::Relaxed),
-        };
-        self.create(partition, number)
-    }
-
-    fn close(&mut self) -> Result<()> {
-        if let Some(part) = self.open.take() {
-            let file = part.writer.finish(part.partition)?;
-            debug!(file = %file.path.display(), rows = file.rows, bytes = file.bytes, "part finished");
-            self.finished.push(file);
-        }
-        Ok(())
-    }
-}
-
-/// Cuts a heap into about `count` ranges of whole blocks. The first and the last are open, so that a size that has
-/// grown meanwhile loses no row.
-fn block_ranges(bytes: u64, count: u64) -> Vec<Predicate> {
-    const BLOCK: u64 = 8192;
-    let blocks = u32::try_from(bytes.div_ceil(BLOCK)).unwrap_or(u32::MAX);
-    let step = blocks.div_ceil(u32::try_from(count).unwrap_or(u32::MAX).max(1)).max(1);
-    let cuts: Vec<u32> = (1..).map_while(|at: u32| at.checked_mul(step).filter(|cut| *cut < blocks)).collect();
-    let starts = std::iter::once(None).chain(cuts.iter().copied().map(Some));
-    let ends = cuts.iter().copied().map(Some).chain(std::iter::once(None));
-    starts.zip(ends).map(|(from, to)| Predicate::Blocks { from, to }).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::block_ranges;
-    use crate::sql::Predicate;
-    use proptest::prelude::{prop_assert, prop_assert_eq, proptest};
-
-    proptest! {
-        #[test]
-        fn ranges_cover_every_block_once(bytes in 0u64..1 << 36, count in 1u64..2000) {
-            let mut expected = None;
-            let ranges = block_ranges(bytes, count);
-            prop_assert!(ranges.len() as u64 <= count.max(1));
-            for (index, range) in ranges.iter().enumerate() {
-                let Predicate::Blocks { from, to } = range else { panic!("{range:?}") };
-                prop_assert_eq!(*from, expected);
-                prop_assert!(to.is_some() == (index + 1 < ranges.len()));
-                prop_assert!(to.is_none_or(|to| to > from.unwrap_or(0)));
-                expected = *to;
-            }
-        }
     }
 }

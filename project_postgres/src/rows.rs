@@ -7,6 +7,7 @@ use sqlx::postgres::{PgRow, Postgres};
 use sqlx::{AssertSqlSafe, Connection, Encode, FromRow, PgConnection, QueryBuilder, Type};
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -49,7 +50,7 @@ impl RowQuery {
         let opened = self.builder.build().persistent(false).execute(&mut connection).await;
         opened.map_err(|error| SourceError::from_sqlx(&doing, &error))?;
         let fetch = format!("FETCH FORWARD {fetch_size} FROM project_rows");
-        Ok(RowCursor { connection, fetch, doing, rows: PhantomData })
+        Ok(RowCursor { connection, fetch, doing: doing.into(), rows: PhantomData })
     }
 }
 
@@ -85,31 +86,57 @@ impl Comparison {
 pub struct RowCursor<R> {
     connection: PgConnection,
     fetch: String,
-    doing: String,
+    doing: Arc<str>,
     rows: PhantomData<fn() -> R>,
 }
 
-impl<R> RowCursor<R>
-where
-    R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
+/// The rows of one request, not decoded yet: that is work for another thread, while the next request is on its way.
+#[derive(Debug)]
+pub struct RowChunk<R> {
+    rows: Vec<PgRow>,
+    doing: Arc<str>,
+    decoded: PhantomData<fn() -> R>,
+}
+
+impl<R> RowCursor<R> {
     /// The next rows, at most as many as one request asks for; none at the end.
-    ///
-    /// # Errors
-    /// [`SourceError`]; a value that its field cannot hold is named by its column.
-    pub async fn next_chunk(&mut self) -> Result<Vec<R>, SourceError> {
-        let query = sqlx::query_as(AssertSqlSafe(self.fetch.as_str())).persistent(false);
+    pub async fn next_chunk(&mut self) -> Result<RowChunk<R>, SourceError> {
+        let query = sqlx::query(AssertSqlSafe(self.fetch.as_str())).persistent(false);
         let rows = timeout(FETCH_DEADLINE, query.fetch_all(&mut self.connection)).await;
         let rows = rows.map_err(|_| {
             let minutes = FETCH_DEADLINE.as_secs() / 60;
             SourceError::new(SourceErrorKind::Unreachable, format!("{}: no rows within {minutes} minutes", self.doing))
         })?;
-        rows.map_err(|error| SourceError::from_sqlx(&self.doing, &error))
+        let rows = rows.map_err(|error| SourceError::from_sqlx(&self.doing, &error))?;
+        Ok(RowChunk { rows, doing: Arc::clone(&self.doing), decoded: PhantomData })
     }
 
     /// Ends the session. Dropping it without this ends it as well, less politely.
     pub async fn close(self) {
         // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
         let _ = timeout(Duration::from_secs(5), self.connection.close()).await;
+    }
+}
+
+impl<R> RowChunk<R> {
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether this is the end of the data.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows as structs.
+    ///
+    /// # Errors
+    /// [`SourceError`]; a value that its field cannot hold is named by its column.
+    pub fn decode(&self) -> impl Iterator<Item = Result<R, SourceError>> + '_
+    where
+        R: for<'r> FromRow<'r, PgRow>,
+    {
+        self.rows.iter().map(|row| R::from_row(row).map_err(|error| SourceError::from_sqlx(&self.doing, &error)))
     }
 }

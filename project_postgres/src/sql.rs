@@ -44,11 +44,9 @@ pub(crate) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Which rows of a table one query reads.
+/// A condition on the rows that one query reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Predicate {
-    /// Every row.
-    All,
     /// The rows in heap blocks `from` (or the first) up to, not including, `to` (or beyond the last).
     Blocks {
         /// First block, or open at the start.
@@ -56,47 +54,87 @@ pub enum Predicate {
         /// Block after the last, or open at the end.
         to: Option<u32>,
     },
-    /// The rows whose column is in `[from, to)`; both are Postgres literals without quotes.
+    /// The rows whose column is in `[from, to)`, either end of which may be open; both are Postgres literals without
+    /// quotes.
     Between {
         /// The column.
         column: String,
         /// First value.
-        from: String,
+        from: Option<String>,
         /// First value that no longer belongs.
-        to: String,
+        to: Option<String>,
     },
     /// The rows whose column is NULL.
     Null {
         /// The column.
         column: String,
     },
+    /// No condition, but the server stops with an error at a row with more than `bytes` in these columns. A value
+    /// that is stored in fewer than 1/256 of that is not looked at: no compression of the server's is stronger.
+    NoWiderThan {
+        /// Columns that can be wide, each with the expression that is read.
+        columns: Vec<(String, String)>,
+        /// Bytes of text or bytes of all these columns.
+        bytes: u64,
+    },
 }
 
+/// What the server's complaint about a row that is too wide holds; the bytes of each column follow, with commas
+/// between them.
+const TOO_WIDE: &str = "row too wide: ";
+
 impl Predicate {
-    fn condition(&self) -> Option<String> {
+    /// As it stands after WHERE.
+    pub(crate) fn condition(&self) -> String {
         let block = |block: &u32| format!("'({block},0)'::tid");
-        let conditions: Vec<String> = match self {
-            Self::All => Vec::new(),
-            Self::Blocks { from, to } => {
-                let from = from.as_ref().map(|from| format!("ctid >= {}", block(from)));
-                let to = to.as_ref().map(|to| format!("ctid < {}", block(to)));
-                from.into_iter().chain(to).collect()
-            }
+        match self {
+            Self::Blocks { from, to } => bounds("ctid", from.as_ref().map(block), to.as_ref().map(block)),
             Self::Between { column, from, to } => {
-                let column = quote_identifier(column);
-                vec![format!("{column} >= {}", quote_literal(from)), format!("{column} < {}", quote_literal(to))]
+                let literal = |text: &String| quote_literal(text);
+                bounds(&quote_identifier(column), from.as_ref().map(literal), to.as_ref().map(literal))
             }
-            Self::Null { column } => vec![format!("{} IS NULL", quote_identifier(column))],
-        };
-        (!conditions.is_empty()).then(|| conditions.join(" AND "))
+            Self::Null { column } => format!("{} IS NULL", quote_identifier(column)),
+            Self::NoWiderThan { columns, bytes } => no_wider_than(columns, *bytes),
+        }
+    }
+
+    /// The bytes of each column, when a server's message is the one that [`NoWiderThan`](Self::NoWiderThan) provokes.
+    pub(crate) fn too_wide(message: &str) -> Option<Vec<u64>> {
+        let (_, widths) = message.split_once(TOO_WIDE)?;
+        let digits = |c: char| c.is_ascii_digit() || c == ',';
+        let end = widths.find(|c| !digits(c)).unwrap_or(widths.len());
+        widths[..end].split(',').map(|width| width.parse().ok()).collect()
     }
 }
 
+fn bounds(what: &str, from: Option<String>, to: Option<String>) -> String {
+    let from = from.map(|from| format!("{what} >= {from}"));
+    let to = to.map(|to| format!("{what} < {to}"));
+    let both: Vec<String> = from.into_iter().chain(to).collect();
+    if both.is_empty() { "true".to_owned() } else { both.join(" AND ") }
+}
+
+/// A cast that cannot succeed is the one way in plain SQL to stop with a message made of values.
+fn no_wider_than(columns: &[(String, String)], bytes: u64) -> String {
+    let width = |(column, expression): &(String, String)| {
+        let column = quote_identifier(column);
+        format!(
+            "coalesce(CASE WHEN pg_catalog.pg_column_size({column}) < {} THEN 0 \
+             ELSE pg_catalog.octet_length({expression})::int8 END, 0)",
+            bytes / 256
+        )
+    };
+    let widths: Vec<String> = columns.iter().map(width).collect();
+    let message = widths.join(" || ',' || ");
+    format!("CASE WHEN {} <= {bytes} THEN true ELSE ('{TOO_WIDE}' || {message})::bool END", widths.join(" + "))
+}
+
 /// `COPY (SELECT ...) TO STDOUT (FORMAT binary)`; `columns` are expressions that are quoted already.
-pub(crate) fn copy_out(columns: &[String], table: &TableName, predicate: &Predicate) -> String {
+pub(crate) fn copy_out(columns: &[String], table: &TableName, predicates: &[&Predicate]) -> String {
     let columns = columns.join(", ");
-    let condition = predicate.condition().map(|condition| format!(" WHERE {condition}")).unwrap_or_default();
-    format!("COPY (SELECT {columns} FROM {}{condition}) TO STDOUT (FORMAT binary)", table.quoted())
+    let conditions: Vec<String> = predicates.iter().map(|predicate| predicate.condition()).collect();
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    format!("COPY (SELECT {columns} FROM {}{filter}) TO STDOUT (FORMAT binary)", table.quoted())
 }
 
 /// `SELECT "a", "b" FROM "s"."t"`.
@@ -115,16 +153,22 @@ mod tests {
         assert_eq!(table.quoted(), r#""a.b"."x""; DROP TABLE y; --""#);
         let predicate = Predicate::Null { column: "it's".into() };
         assert_eq!(
-            copy_out(&["1".into()], &TableName::new("s", "t"), &predicate),
+            copy_out(&["1".into()], &TableName::new("s", "t"), &[&predicate]),
             r#"COPY (SELECT 1 FROM "s"."t" WHERE "it's" IS NULL) TO STDOUT (FORMAT binary)"#
         );
     }
 
     #[test]
-    fn block_ranges_may_be_open() {
-        let condition = |from, to| Predicate::Blocks { from, to }.condition();
-        assert_eq!(condition(None, None), None);
-        assert_eq!(condition(None, Some(8)).as_deref(), Some("ctid < '(8,0)'::tid"));
-        assert_eq!(condition(Some(8), Some(9)).as_deref(), Some("ctid >= '(8,0)'::tid AND ctid < '(9,0)'::tid"));
+    fn ranges_may_be_open() {
+        let blocks = |from, to| Predicate::Blocks { from, to }.condition();
+        assert_eq!(blocks(None, None), "true");
+        assert_eq!(blocks(None, Some(8)), "ctid < '(8,0)'::tid");
+        assert_eq!(blocks(Some(8), Some(9)), "ctid >= '(8,0)'::tid AND ctid < '(9,0)'::tid");
+        let between = Predicate::Between { column: "at".into(), from: Some("2026-01-01".into()), to: None };
+        let all = [&Predicate::Blocks { from: Some(8), to: None }, &between];
+        assert_eq!(
+            copy_out(&["1".into()], &TableName::new("s", "t"), &all),
+            r#"COPY (SELECT 1 FROM "s"."t" WHERE ctid >= '(8,0)'::tid AND "at" >= '2026-01-01') TO STDOUT (FORMAT binary)"#
+        );
     }
 }

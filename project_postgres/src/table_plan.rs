@@ -1,6 +1,6 @@
 //! How each column of a table is read and what it becomes: the type table.
 
-use crate::catalog::{CatalogColumn, Relation, RelationKind};
+use crate::catalog::{CatalogColumn, Relation};
 use crate::lake_name::lake_name;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{TableName, quote_identifier};
@@ -13,10 +13,6 @@ use std::sync::Arc;
 pub struct TablePlan {
     /// Schema and name.
     pub table: TableName,
-    /// What kind of relation it is.
-    pub kind: RelationKind,
-    /// Size of the heap in bytes.
-    pub bytes: u64,
     /// The columns, in the catalog's order.
     pub columns: Vec<ColumnPlan>,
 }
@@ -139,6 +135,12 @@ impl Decoding {
     }
 }
 
+impl ColumnPlan {
+    fn as_text(&self) -> String {
+        format!("{}::pg_catalog.text", quote_identifier(&self.name))
+    }
+}
+
 impl TablePlan {
     /// Plans all columns of a relation.
     ///
@@ -166,7 +168,7 @@ impl TablePlan {
             decoding: Decoding::of(column),
             not_null: column.not_null,
         });
-        Ok(Self { table: table.clone(), kind: relation.kind, bytes: relation.bytes, columns: columns.collect() })
+        Ok(Self { table: table.clone(), columns: columns.collect() })
     }
 
     /// The Arrow schema of the files.
@@ -178,10 +180,20 @@ impl TablePlan {
     /// What stands between SELECT and FROM.
     pub(crate) fn expressions(&self) -> Vec<String> {
         let expression = |column: &ColumnPlan| match column.decoding {
-            Decoding::CastToText => format!("{}::pg_catalog.text", quote_identifier(&column.name)),
+            Decoding::CastToText => column.as_text(),
             _ => quote_identifier(&column.name),
         };
         self.columns.iter().map(expression).collect()
+    }
+
+    /// The columns whose values have no natural bound, each with an expression whose length is about what is read.
+    pub(crate) fn unbounded_columns(&self) -> Vec<(String, String)> {
+        let unbounded = self.columns.iter().filter_map(|column| match column.decoding {
+            Decoding::Text | Decoding::Jsonb | Decoding::CastToText => Some((column.name.clone(), column.as_text())),
+            Decoding::Bytes => Some((column.name.clone(), quote_identifier(&column.name))),
+            _ => None,
+        });
+        unbounded.collect()
     }
 }
 

@@ -1,10 +1,13 @@
 //! Everything that a task may touch, and what it gives back.
 
+use crate::memory_share::MemoryShare;
 use project_parquet::{Counters, ParquetFile, WriterSettings};
+use project_partition_dates::DateWindow;
 use project_postgres::Source;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use tokio_util::sync::CancellationToken;
 
 /// Everything that a task may touch: no environment, no AWS.
@@ -20,6 +23,12 @@ pub struct TaskContext {
     pub writer: WriterSettings,
     /// Connections that read at the same time, at most.
     pub workers: usize,
+    /// What each of them may hold in memory.
+    pub memory: MemoryShare,
+    /// The dates that a task which is cut by date reads; all of them when there is none.
+    pub window: Option<DateWindow>,
+    /// Gets every file that will not change any more while the task goes on, if somebody wants it.
+    pub finished: Option<SyncSender<ParquetFile>>,
     /// Where writers count rows and bytes.
     pub counters: Arc<Counters>,
     /// Set when the run is to stop.

@@ -8,6 +8,7 @@ mod blocking;
 mod context;
 mod data_error;
 mod load;
+mod memory_share;
 mod partitions;
 mod preflight;
 mod registry;
@@ -17,6 +18,8 @@ pub mod tasks;
 
 pub use context::{TaskContext, Written};
 pub use data_error::DataError;
+pub use memory_share::MemoryShare;
 pub use preflight::preflight;
 pub use registry::REGISTRY;
+pub use stream::export_rows;
 pub use task::{Group, HugeStreamTask, ProjectStreamTask, ProjectTask, SourceTable, Task};

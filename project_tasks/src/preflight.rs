@@ -20,7 +20,7 @@ pub async fn preflight(connection: &mut PgConnection, task: &Task) -> Result<Vec
                 "{table} does not exist, or this role may not see it; names are taken exactly, without folding to lower case"
             )));
         };
-        if !found.readable {
+        if !found.storage.readable {
             let message = format!("permission denied for {table}; GRANT SELECT (and USAGE on its schema) to this role");
             return Err(SourceError::new(SourceErrorKind::Denied, message));
         }

@@ -6,7 +6,7 @@ use crate::data_error::DataError;
 use anyhow::{Result, anyhow};
 use parquet::record::RecordWriter;
 use project_parquet::{Record, TypedWriter};
-use project_postgres::{RowCursor, RowQuery, Stopped};
+use project_postgres::{RowChunk, RowCursor, RowQuery, Stopped};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use tokio::select;
@@ -17,18 +17,18 @@ const QUEUE: usize = 4;
 
 /// What the reader hands to the writer. Only `End` finishes the file: a reader that fails just goes away.
 enum Chunk<Row> {
-    Rows(Vec<Row>),
+    Rows(RowChunk<Row>),
     End,
 }
 
 /// Reads all rows of the query, converts each and writes them to the task's only file, in order.
-pub(crate) async fn export_rows<Row, R>(
+pub async fn export_rows<Row, R>(
     context: &TaskContext,
     query: RowQuery,
     convert: fn(Row) -> Result<R, DataError>,
 ) -> Result<Written>
 where
-    Row: for<'r> FromRow<'r, PgRow> + Send + Unpin + 'static,
+    Row: for<'r> FromRow<'r, PgRow> + 'static,
     R: Record,
     for<'r> &'r [R]: RecordWriter<R>,
 {
@@ -55,10 +55,7 @@ where
 }
 
 /// Sends every chunk on; gives up in silence when the writer has gone, which then has the better error.
-async fn read<Row>(cursor: &mut RowCursor<Row>, sender: Sender<Chunk<Row>>) -> Result<u64>
-where
-    Row: for<'r> FromRow<'r, PgRow> + Send + Unpin,
-{
+async fn read<Row>(cursor: &mut RowCursor<Row>, sender: Sender<Chunk<Row>>) -> Result<u64> {
     let mut rows = 0;
     loop {
         let chunk = cursor.next_chunk().await?;
@@ -76,14 +73,16 @@ fn write<Row, R>(
     convert: fn(Row) -> Result<R, DataError>,
 ) -> Result<Option<Written>>
 where
+    Row: for<'r> FromRow<'r, PgRow>,
     R: Record,
     for<'r> &'r [R]: RecordWriter<R>,
 {
     while let Some(chunk) = chunks.blocking_recv() {
         match chunk {
             Chunk::Rows(rows) => {
-                let records: Vec<R> = rows.into_iter().map(convert).collect::<Result<_, _>>()?;
-                writer.extend(records)?;
+                for row in rows.decode() {
+                    writer.push(convert(row?)?)?;
+                }
             }
             Chunk::End => {
                 return Ok(Some(Written { files: vec![writer.finish()?] }));

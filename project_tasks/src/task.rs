@@ -73,7 +73,7 @@ pub trait HugeStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
     /// Reads and writes one folder for each date.
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
         let table = self.table();
-        Box::pin(crate::partitions::export(context, table, self.partition_column(), self.partition_key()))
+        Box::pin(crate::partitions::export_by_date(context, table, self.partition_column(), self.partition_key()))
     }
 }
 

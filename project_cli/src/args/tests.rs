@@ -46,6 +46,9 @@ fn the_help_holds_the_form_that_was_asked_for() {
     ] {
         assert!(USAGE.contains(text), "{text}");
     }
+    for text in ["date, included: 2026-01-01", "folder for unfinished files; finished ones are uploaded while"] {
+        assert!(USAGE.contains(text), "{text}");
+    }
     assert!(USAGE.lines().count() < 80);
     let form = |line: &str| line.trim_start().starts_with("project <");
     assert!(USAGE.lines().all(|line| form(line) || line.chars().count() <= 118), "a line is too wide");
@@ -56,8 +59,11 @@ fn the_help_holds_the_form_that_was_asked_for() {
 fn the_help_describes_every_option_of_this_version() {
     let expected = [
         "table",
+        "from",
+        "to",
         "limit",
         "workers",
+        "memory",
         "file",
         "extra",
         "upload",
@@ -122,6 +128,21 @@ fn the_card_form_in_full() {
 }
 
 #[test]
+fn dates_and_memory_stand_where_other_options_do() {
+    let expected = args(&[URI, "--from=2026-01-01", "--to=2026-01-31", "--memory=1G", "-thuge_tasks"]);
+    for (name, text) in [("from", "2026-01-01"), ("to", "2026-01-31"), ("memory", "1G"), ("table", "huge_tasks")] {
+        assert_eq!(value(&expected, name), Some(text));
+    }
+    let apart = ["--memory", "1G", "--to", "2026-01-31", URI, "--from", "2026-01-01", "--table=huge_tasks"];
+    assert_eq!(args(&apart), expected);
+    for flag in ["--from", "--to", "--memory"] {
+        assert!(refusal(&[URI, flag]).contains(&format!("{flag} needs a value")));
+        let twice = refusal(&[URI, &format!("{flag}=1"), &format!("{flag}=2")]);
+        assert!(twice.contains(&format!("{flag} is given twice")), "{twice}");
+    }
+}
+
+#[test]
 fn a_flag_that_is_not_given_is_absent_even_when_it_has_a_default() {
     let args = args(&[URI]);
     assert!(args.values.is_empty() && args.switches.is_empty());
@@ -155,6 +176,7 @@ fn mistakes_are_named() {
     for (arguments, words) in [
         (&[URI, "--tabel=users"][..], &["no option --tabel", "did you mean --table?"][..]),
         (&[URI, "--no-uplaod"], &["--no-uplaod", "--no-upload?"]),
+        (&[URI, "--form=2026-01-01"], &["no option --form", "did you mean --from?"]),
         (&[URI, "--zzz"], &["no option --zzz"]),
         (&[URI, "-z"], &["no option -z"]),
         (&[URI, "--table"], &["--table needs a value"]),

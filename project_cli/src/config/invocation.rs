@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use project_partition_dates::DateWindow;
 use project_postgres::ConnectionSettings;
 
 use crate::output::ResultFormat;
@@ -77,6 +78,8 @@ pub(crate) struct RunConfig {
     pub(crate) source: ConnectionSettings,
     /// What is read, as it was asked for.
     pub(crate) tables: Vec<TableSelector>,
+    /// The dates of tasks that are cut by date; all of them when there is none.
+    pub(crate) window: Option<DateWindow>,
     /// Where it goes.
     pub(crate) destination: Destination,
     /// Whether anything is published; `--no-upload` says no.
@@ -85,6 +88,10 @@ pub(crate) struct RunConfig {
     pub(crate) fetch_size: NonZeroU32,
     /// Connections that read at the same time.
     pub(crate) workers: usize,
+    /// Bytes for reading, encoding and row groups of all workers together.
+    pub(crate) memory: u64,
+    /// Bytes that the control group of this process may use, if it has a limit.
+    pub(crate) memory_limit: Option<u64>,
     /// GZIP level, 1 to 9.
     pub(crate) gzip_level: u32,
     /// Where unfinished files lie.

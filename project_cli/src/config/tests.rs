@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
+use super::memory::DEFAULT_MEMORY;
 use super::{
     ConfigError, DEFAULT_FETCH_SIZE, DEFAULT_GZIP_LEVEL, Destination, Environment, Invocation, Lake, MessageLevel,
     ProgressMode, QueryConfig, RunConfig, invocation,
@@ -22,15 +23,23 @@ fn source(uri: &str) -> ConnectionSettings {
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
-fn invoke_on(terminal: bool, arguments: &[&str], variables: Variables<'_>) -> Result<Invocation, ConfigError> {
+fn invoke_in(
+    (terminal, memory_limit): (bool, Option<u64>),
+    arguments: &[&str],
+    variables: Variables<'_>,
+) -> Result<Invocation, ConfigError> {
     let variable = |name: &str| {
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| OsString::from(value))
     };
-    let environment = Environment { variable: &variable, stderr_is_terminal: terminal };
+    let environment = Environment { variable: &variable, stderr_is_terminal: terminal, memory_limit };
     let outcome = invocation(arguments.iter().map(OsString::from), &environment);
     assert!(!format!("{outcome:?}").contains("s3cret"), "{outcome:?}");
     outcome
+}
+
+fn invoke_on(terminal: bool, arguments: &[&str], variables: Variables<'_>) -> Result<Invocation, ConfigError> {
+    invoke_in((terminal, None), arguments, variables)
 }
 
 fn invoke(arguments: &[&str], variables: Variables<'_>) -> Result<Invocation, ConfigError> {
@@ -66,6 +75,8 @@ fn a_run_without_options_has_the_defaults_of_the_help() {
     assert_eq!(run.destination, Destination::Local(PathBuf::from("lake")));
     assert!(run.publish && run.crawler.is_none() && !run.json_report);
     assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 2));
+    assert_eq!((run.memory, run.memory_limit, run.window), (DEFAULT_MEMORY, None, None));
+    assert!(USAGE.contains(&format!("({}MiB when not given;", DEFAULT_MEMORY >> 20)));
     assert!(USAGE.contains(&format!("[default: {DEFAULT_FETCH_SIZE}]")));
     assert!(USAGE.contains(&format!("({DEFAULT_GZIP_LEVEL} when not given)")));
     assert!(USAGE.contains("(30m when not given)"));
@@ -98,6 +109,8 @@ fn every_option_has_its_variable() {
                 continue;
             }
             "limit" | "workers" | "gzip-level" | "crawler-timeout" => "7",
+            "memory" => "64",
+            "from" | "to" => "2026-01-31",
             "upload" => "s3://other",
             "athena-output" => "s3://results",
             "format" | "log-format" => "json",
@@ -194,6 +207,11 @@ fn wrong_values_name_the_flag_or_the_variable() {
         ("limit", "-1"),
         ("workers", "0"),
         ("gzip-level", "10"),
+        ("memory", "31"),
+        ("memory", "256MB"),
+        ("from", "2026-1-5"),
+        ("to", "2026-02-30"),
+        ("to", "tomorrow"),
         ("format", "csv"),
         ("log-format", "xml"),
         ("table", "a..b"),
@@ -207,9 +225,60 @@ fn wrong_values_name_the_flag_or_the_variable() {
     assert!(refusal(78, &[URI], &[("PROJECT_NO_UPLOAD", "maybe")]).contains("true or false"));
     assert!(refusal(78, &[URI], &[("PROJECT_VERBOSE", "loud")]).contains("PROJECT_VERBOSE"));
     let variable = |name: &str| (name == "PROJECT_TABLE").then(|| OsString::from_vec(vec![0xff]));
-    let environment = Environment { variable: &variable, stderr_is_terminal: false };
+    let environment = Environment { variable: &variable, stderr_is_terminal: false, memory_limit: None };
     let error = invocation([OsString::from(URI)], &environment).unwrap_err();
     assert!(error.exit == 78 && error.message.contains("PROJECT_TABLE is not valid UTF-8"), "{error}");
+}
+
+#[test]
+fn memory_stays_within_the_limit_of_the_control_group() {
+    const MIB: u64 = 1 << 20;
+    let limited = |mib: u64, arguments: &[&str], variables: Variables<'_>| {
+        let limit = Some(mib * MIB);
+        let Invocation::Run(run) = invoke_in((false, limit), arguments, variables)? else { unreachable!("a run") };
+        assert_eq!(run.memory_limit, limit);
+        Ok::<u64, ConfigError>(run.memory / MIB)
+    };
+    assert_eq!(run(&[URI, "--memory=1G"], &[]).memory, 1024 * MIB, "no limit, no bound");
+    assert_eq!(run(&[URI, "--memory=32MiB"], &[("PROJECT_MEMORY", "64")]).memory, 32 * MIB);
+    assert_eq!(limited(200, &[URI], &[]), Ok(120));
+    assert_eq!(limited(1000, &[URI], &[]), Ok(192));
+    assert_eq!(limited(200, &[URI, "--memory=200M"], &[]), Ok(200), "who asks may use it up");
+    assert_eq!(limited(40, &[URI, "--memory=32"], &[]), Ok(32));
+    let flag = limited(512, &[URI, "--memory=1G"], &[]).unwrap_err();
+    assert!(flag.exit == 78 && flag.message.contains("--memory=1G is more than the 512 MiB"), "{flag}");
+    let variable = limited(512, &[URI], &[("PROJECT_MEMORY", "513")]).unwrap_err();
+    assert!(variable.exit == 78 && variable.message.contains("PROJECT_MEMORY=513 is more than the 512"), "{variable}");
+    let small = limited(40, &[URI], &[]).unwrap_err();
+    assert!(small.exit == 78 && small.message.contains("40 MiB"), "{small}");
+    assert_eq!(limited(512, &[URI, "--memory=31M"], &[]).unwrap_err().exit, 2);
+    for other in [&["list"][..], &["query", "select 1"]] {
+        assert!(invoke_in((false, Some(MIB)), other, &[]).is_ok(), "{other:?} reads no tables");
+    }
+}
+
+#[test]
+fn dates_are_both_included_and_each_may_be_missing() {
+    let window = |arguments: &[&str], variables: Variables<'_>| {
+        run(&[&[URI], arguments].concat(), variables).window.map(|window| window.to_string())
+    };
+    assert_eq!(window(&[], &[]), None);
+    let both = ["--from=2026-01-01", "--to=2026-01-31"];
+    assert_eq!(window(&both, &[]).as_deref(), Some("2026-01-01 to 2026-01-31"));
+    assert_eq!(window(&both[..1], &[]).as_deref(), Some("2026-01-01 and later"));
+    assert_eq!(window(&both[1..], &[]).as_deref(), Some("up to 2026-01-31"));
+    let mixed = window(&["--to=2026-01-31"], &[("PROJECT_FROM", "2026-01-31"), ("PROJECT_TO", "2026-12-31")]);
+    assert_eq!(mixed.as_deref(), Some("2026-01-31 to 2026-01-31"));
+}
+
+#[test]
+fn dates_in_the_wrong_order_are_refused() {
+    let message = refusal(2, &[URI, "--from=2026-02-01", "--to=2026-01-31"], &[]);
+    assert!(message.contains("--from=2026-02-01 is after --to=2026-01-31"), "{message}");
+    let message = refusal(78, &[URI], &[("PROJECT_FROM", "2026-02-01"), ("PROJECT_TO", "2026-01-31")]);
+    assert!(message.contains("PROJECT_FROM=2026-02-01 is after the variable PROJECT_TO=2026-01-31"), "{message}");
+    let message = refusal(2, &[URI, "--from=2026-02-01"], &[("PROJECT_TO", "2026-01-31")]);
+    assert!(message.contains("is after the variable PROJECT_TO"), "{message}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Exact decimal arithmetic for money: an integer and a scale, rounded only where somebody asks for it.
 
-use super::numeric::{NumericError, WireNumeric};
+use super::numeric::{NumericError, numeric_minimal};
 use arrow::datatypes::i256;
 use diesel::deserialize::FromSqlRow;
 use std::fmt;
@@ -31,7 +31,7 @@ impl Decimal {
     /// # Errors
     /// NaN, infinities and values of more than 38 digits have no `Decimal`.
     pub fn from_wire(bytes: &[u8]) -> Result<Self, NumericError> {
-        let (unscaled, scale) = WireNumeric::parse(bytes)?.minimal()?;
+        let (unscaled, scale) = numeric_minimal(bytes)?;
         Ok(Self { unscaled, scale })
     }
 
@@ -45,7 +45,14 @@ impl Decimal {
     /// The integer `self × 10^scale`, rounded half away from zero as Postgres's `round()` does, or nothing when it
     /// needs more than `precision` digits.
     pub fn round(self, precision: u8, scale: u8) -> Option<i64> {
-        self.round_product(Self::ONE, precision, scale)
+        // Almost every amount has no more decimals than its column, and is short.
+        let exact = u32::from(scale)
+            .checked_sub(self.scale)
+            .and_then(|lift| i64::try_from(self.unscaled).ok()?.checked_mul(10i64.checked_pow(lift)?));
+        match exact {
+            Some(exact) => fits(exact, precision),
+            None => self.round_product(Self::ONE, precision, scale),
+        }
     }
 
     /// `round(self × other, scale)` as [`round`](Self::round) gives it: the product is exact before it is rounded.
@@ -63,10 +70,13 @@ impl Decimal {
                 None => i256::ZERO,
             }
         };
-        let rounded = i64::try_from(rounded.to_i128()?).ok()?;
-        let limit = 10u64.checked_pow(u32::from(precision))?;
-        (rounded.unsigned_abs() < limit).then_some(rounded)
+        fits(i64::try_from(rounded.to_i128()?).ok()?, precision)
     }
+}
+
+fn fits(rounded: i64, precision: u8) -> Option<i64> {
+    let limit = 10u64.checked_pow(u32::from(precision))?;
+    (rounded.unsigned_abs() < limit).then_some(rounded)
 }
 
 fn power(exponent: u32) -> Option<i256> {

@@ -134,6 +134,26 @@ pub(crate) fn numeric_to_scale(bytes: &[u8], scale: u32) -> Result<i128, Numeric
     }
 }
 
+/// The smallest scale at which the value is an integer, and that integer.
+pub(crate) fn numeric_minimal(bytes: &[u8]) -> Result<(i128, u32), NumericError> {
+    match short_minimal(bytes) {
+        Some((value, scale)) => Ok((i128::from(value), scale)),
+        None => WireNumeric::parse(bytes)?.minimal(),
+    }
+}
+
+/// By the number of decimals that the server shows, less the zeros at their end.
+fn short_minimal(bytes: &[u8]) -> Option<(i64, u32)> {
+    let shown = bytes.get(6..8)?;
+    let mut scale = u32::from(u16::from_be_bytes([shown[0], shown[1]]));
+    let mut value = short_numeric(bytes, scale)?;
+    while scale > 0 && value % 10 == 0 {
+        value /= 10;
+        scale -= 1;
+    }
+    Some((value, scale))
+}
+
 /// A finite value of at most four groups at a scale of at most eight digits, or nothing.
 #[inline]
 fn short_numeric(bytes: &[u8], scale: u32) -> Option<i64> {
@@ -185,7 +205,7 @@ fn short_numeric(bytes: &[u8], scale: u32) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NumericError, WireNumeric, numeric_to_scale};
+    use super::{NumericError, WireNumeric, numeric_minimal, numeric_to_scale};
     use proptest::collection::vec;
     use proptest::prelude::{any, prop_assert_eq, proptest};
 
@@ -234,8 +254,17 @@ mod tests {
         }
 
         #[test]
+        fn the_short_form_is_the_minimal_one(
+            negative in any::<bool>(), weight in -4i16..5, groups in vec(0u16..10_000, 0..6), shown in 0u8..12,
+        ) {
+            let mut bytes = wire(negative, weight, &groups);
+            bytes[7] = shown;
+            prop_assert_eq!(numeric_minimal(&bytes), WireNumeric::parse(&bytes).unwrap().minimal());
+        }
+
+        #[test]
         fn any_bytes_give_an_answer(bytes in vec(any::<u8>(), 0..64), scale in 0u32..40) {
-            let _ = numeric_to_scale(&bytes, scale);
+            let _ = (numeric_to_scale(&bytes, scale), numeric_minimal(&bytes));
             if let Ok(numeric) = WireNumeric::parse(&bytes) {
                 let _ = numeric.minimal();
             }

@@ -2,11 +2,12 @@
 
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
-use crate::load::load;
+use crate::load::{load, load_both};
 use crate::task::{ProjectTask, SourceTable};
 use anyhow::Result;
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper};
 use project_parquet::TypedWriter;
+use project_postgres::DieselConnection;
 use project_postgres::value::{Decimal, Timestamp};
 use project_schemas::combined_orders::{BuyerRow, CombinedOrder, CurrencyRow, OrderRow, TaxRow};
 use project_schemas::money::{Digits, MONEY, RATE};
@@ -37,28 +38,7 @@ impl ProjectTask for CombinedOrders {
     }
 
     fn run(&self, context: &TaskContext) -> Result<Written> {
-        let connection = &mut context.source.connect_diesel()?;
-        let wanted = orders::active.eq(true).and(orders::user_id.is_not_null());
-        let query = orders::table.filter(wanted).select(OrderRow::as_select()).order(orders::id);
-        let orders: Vec<OrderRow> = load("public.orders", query, connection)?;
-        let join = Join {
-            users: load("public.users", users::table.select(BuyerRow::as_select()), connection)?
-                .into_iter()
-                .map(|user: BuyerRow| (user.id, user))
-                .collect(),
-            currencies: by_order(
-                load(
-                    "public.currencies",
-                    currencies::table.filter(currencies::type_.eq("Order")).select(CurrencyRow::as_select()),
-                    connection,
-                )?,
-                |row: &CurrencyRow| row.type_id,
-            ),
-            taxes: by_order(
-                load("public.taxes", taxes::table.select(TaxRow::as_select()), connection)?,
-                |row: &TaxRow| row.order_id,
-            ),
-        };
+        let (orders, join) = load_both(context, load_orders, Join::load)?;
         let records: Vec<CombinedOrder> =
             orders.into_par_iter().filter_map(|order| join.combine(order).transpose()).collect::<Result<_, _>>()?;
         let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
@@ -84,6 +64,12 @@ fn by_order<Row>(rows: Vec<Row>, order_id: fn(&Row) -> Option<i32>) -> HashMap<i
     found
 }
 
+fn load_orders(connection: &mut DieselConnection) -> Result<Vec<OrderRow>> {
+    let wanted = orders::active.eq(true).and(orders::user_id.is_not_null());
+    let query = orders::table.filter(wanted).select(OrderRow::as_select()).order(orders::id);
+    load("public.orders", query, connection)
+}
+
 /// The three tables that an order is joined with.
 struct Join {
     users: HashMap<i32, BuyerRow>,
@@ -92,6 +78,18 @@ struct Join {
 }
 
 impl Join {
+    fn load(connection: &mut DieselConnection) -> Result<Self> {
+        let users: Vec<BuyerRow> = load("public.users", users::table.select(BuyerRow::as_select()), connection)?;
+        let of_orders = currencies::table.filter(currencies::type_.eq("Order")).select(CurrencyRow::as_select());
+        let currencies = load("public.currencies", of_orders, connection)?;
+        let taxes = load("public.taxes", taxes::table.select(TaxRow::as_select()), connection)?;
+        Ok(Self {
+            users: users.into_iter().map(|user| (user.id, user)).collect(),
+            currencies: by_order(currencies, |row: &CurrencyRow| row.type_id),
+            taxes: by_order(taxes, |row: &TaxRow| row.order_id),
+        })
+    }
+
     /// The record of an order, or none for an order without a user.
     fn combine(&self, order: OrderRow) -> Result<Option<CombinedOrder>, DataError> {
         let order_id = order.id;

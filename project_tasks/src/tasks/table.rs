@@ -5,8 +5,9 @@ use crate::context::{TaskContext, Written};
 use crate::task::{ProjectStreamTask, SourceTable};
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_postgres::catalog::{Relation, relation};
-use project_postgres::{Export, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name};
+use project_parquet::PartitionValue;
+use project_postgres::catalog::{Relation, Storage, leaves, relation};
+use project_postgres::{Export, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name, whole_table};
 use sqlx::PgConnection;
 
 /// A table that was named on the command line as `schema.table`.
@@ -46,9 +47,12 @@ impl ProjectStreamTask for TableTask {
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
         Box::pin(async {
             let mut connection = context.source.connect().await?;
-            let plan = TablePlan::of(&existing(&mut connection, &self.table).await?)?;
+            let relation = existing(&mut connection, &self.table).await?;
+            let storages = leaves(&mut connection, &relation).await?;
             drop(connection);
-            read_in_parallel(context, plan, None).await
+            let slices = whole_table(&storages, context.workers);
+            let export = export(context, TablePlan::of(&relation)?, &storages);
+            read_in_parallel(export, slices, Some(None)).await
         })
     }
 }
@@ -59,24 +63,37 @@ pub(crate) async fn existing(connection: &mut PgConnection, table: &TableName) -
     found.ok_or_else(|| SourceError::new(SourceErrorKind::Missing, format!("{table} does not exist any more")))
 }
 
-/// Reads the slices, or the whole table, by the context's workers.
-pub(crate) async fn read_in_parallel(
-    context: &TaskContext,
-    plan: TablePlan,
-    slices: Option<Vec<Slice>>,
-) -> Result<Written> {
-    let export = Export {
+/// The export of a table as the context wants it.
+pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage]) -> Export {
+    let limits = context.memory.read_limits();
+    Export {
         source: context.source.clone(),
         plan,
         folder: context.folder.clone(),
         settings: context.writer.clone(),
+        limits,
+        wide_rows: limits.can_be_exceeded_in(storages),
         workers: context.workers,
+        routing: None,
+        finished: context.finished.clone(),
         counters: context.counters.clone(),
         cancel: context.cancel.clone(),
-    };
+    }
+}
+
+/// Reads the slices by the export's workers. A table without rows gets one empty file in the partition `when_empty`,
+/// or none at all.
+pub(crate) async fn read_in_parallel(
+    export: Export,
+    slices: Vec<Slice>,
+    when_empty: Option<Option<PartitionValue>>,
+) -> Result<Written> {
     let reading = tokio::task::spawn_blocking(move || {
-        let slices = slices.unwrap_or_else(|| export.whole_table());
-        export.run(slices)
+        let mut files = export.run(slices)?;
+        if let Some(partition) = when_empty.filter(|_| files.is_empty()) {
+            files.push(export.write_empty(partition)?);
+        }
+        Ok(files)
     });
     joined(reading.await).map(|files| Written { files })
 }

@@ -6,7 +6,7 @@ use parquet::record::Row;
 use parquet::schema::types::Type;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::{ConnectionDefaults, ConnectionSettings, Source};
-use project_tasks::{Task, TaskContext, Written};
+use project_tasks::{MemoryShare, Task, TaskContext, Written};
 use project_test_servers::postgres::Database;
 use std::fs::File;
 use std::num::NonZeroU32;
@@ -56,6 +56,9 @@ pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
         fetch_size: NonZeroU32::new(7).unwrap(),
         writer: WriterSettings::new(1),
         workers: 2,
+        memory: MemoryShare::of(192 << 20, 2),
+        window: None,
+        finished: None,
         counters: Arc::new(Counters::default()),
         cancel: CancellationToken::new(),
     };
