@@ -2,7 +2,7 @@
 #![allow(missing_docs, reason = "criterion's macros write functions without documentation")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use project_postgres::{ColumnPlan, CopyDecoder, Decoding, TableName, TablePlan};
+use project_postgres::{ColumnPlan, CopyDecoder, Decoding, Policies, TableName, TablePlan, TimestampUnit};
 use std::hint::black_box;
 
 const ROWS: i64 = 16_384;
@@ -22,7 +22,9 @@ const COLUMNS: [Column; 13] = [
         numeric(&[7, number as u16 % 10_000, 1234, 5678, 9])
     }),
     ("date", Decoding::Date, |number| (number as i32 % 9_000).to_be_bytes().into()),
-    ("timestamptz", Decoding::Timestamp { utc: true }, |number| (number * 1_234_567).to_be_bytes().into()),
+    ("timestamptz", Decoding::Timestamp { utc: true, unit: TimestampUnit::Millis }, |number| {
+        (number * 1_234_567).to_be_bytes().into()
+    }),
     ("uuid", Decoding::Uuid, |number| (number as u128 * 0x9e37_79b9_7f4a_7c15).to_be_bytes().into()),
     ("text", Decoding::Text, |number| format!("carefully {number:x} ironic").into_bytes()),
     ("jsonb", Decoding::Jsonb, |number| [b"\x01", format!("{{\"number\": {number}}}").as_bytes()].concat()),
@@ -51,9 +53,15 @@ fn decoder(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("decode");
     group.throughput(Throughput::Elements(ROWS as u64));
     for (name, decoding, value) in COLUMNS {
-        let column =
-            ColumnPlan { name: "c".into(), lake_name: "c".into(), type_name: name.into(), decoding, not_null: true };
-        let plan = TablePlan { table: TableName::new("public", "t"), columns: vec![column] };
+        let column = ColumnPlan {
+            name: "c".into(),
+            lake_name: "c".into(),
+            type_name: name.into(),
+            decoding,
+            not_null: true,
+            policies: Policies::EXACT,
+        };
+        let plan = TablePlan { table: TableName::new("public", "t"), columns: vec![column], filter: None };
         let messages = messages(value);
         let mut decoder = CopyDecoder::new(&plan, usize::MAX);
         let mut read = || {

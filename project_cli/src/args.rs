@@ -39,6 +39,8 @@ pub(crate) struct Args {
 pub(crate) enum Verb {
     /// `list`.
     List,
+    /// `check`.
+    Check,
     /// `query`, with its SQL.
     Query(String),
 }
@@ -99,6 +101,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
 fn typed(matched: &ArgvMap) -> Args {
     let verb = if matched.get_bool("list") {
         Some(Verb::List)
+    } else if matched.get_bool("check") {
+        Some(Verb::Check)
     } else if matched.get_bool("query") {
         // docopt takes the brackets off a name in capitals.
         Some(Verb::Query(matched.get_str("SQL").to_owned()))
@@ -178,11 +182,12 @@ fn explain_mismatch(arguments: &[String]) -> UsageError {
     if let Some(flag) = given_twice(arguments) {
         return UsageError::new(format!("the option {flag} is given twice"));
     }
-    let verb = arguments.iter().find(|argument| ["list", "query"].contains(&argument.as_str()));
+    let verb = arguments.iter().find(|argument| ["list", "check", "query"].contains(&argument.as_str()));
     match verb.map(String::as_str) {
         Some("query") => UsageError::new(
             "query takes one argument, the SQL in quotes: project query \"select * from orders limit 10\"",
         ),
+        Some("check") => UsageError::new("check takes at most one argument, the Postgres URI"),
         Some(verb) => UsageError::new(format!("{verb} takes no argument")),
         None => UsageError::new(
             "there are too many arguments; a run takes one, the Postgres URI, and a value with spaces needs quotes",

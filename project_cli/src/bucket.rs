@@ -5,7 +5,7 @@ use crate::destination::{Finished, record};
 use crate::early_upload::local_file;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport, milliseconds, seconds};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::stream::{self, StreamExt};
 use project_aws::{Aws, AwsError, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url, StagedFile};
 use project_parquet::{LakeColumn, ParquetFile, lake_columns};
@@ -92,7 +92,9 @@ impl Bucket {
             record(report, entry, done);
         }
         let Some(crawler) = &self.crawler else { return };
-        if tables.len() < wanted {
+        let complete = tables.len() == wanted;
+        let tables: Vec<PublishedTable> = tables.into_iter().flatten().collect();
+        if !complete {
             report
                 .notes
                 .push(format!("the crawler {} was not started, because a table was not uploaded", crawler.name));
@@ -116,8 +118,7 @@ impl Bucket {
             }
         }
         // First, so that a column that the lake has no type for stops the table while nothing of it is visible.
-        let described = describe(&name, &written.files, staged.columns).await;
-        let table = match described {
+        let table = match describe(&name, &written.files, staged.columns).await {
             Ok(table) => table,
             Err(error) => {
                 self.abandon(staged.files).await;
@@ -125,6 +126,7 @@ impl Bucket {
             }
         };
         let note = match rest.as_slice() {
+            [] if keep.is_empty() => None,
             // One request replaces a single file as a whole.
             [only] if staged.files.is_empty() => {
                 self.aws.upload(&self.url, only, sent, cancel).await?;
@@ -213,7 +215,8 @@ impl Bucket {
 
 /// A table that readers see, and what to say about it.
 struct Published {
-    table: PublishedTable,
+    /// What the catalog should say of it; nothing new when no row was in the window.
+    table: Option<PublishedTable>,
     note: Option<String>,
 }
 
@@ -224,22 +227,27 @@ fn is_in(window: &DateWindow, key: &str) -> bool {
 }
 
 /// What the catalog should say about a table. All its files were written with one schema: the first one tells it.
-async fn describe(table: &str, files: &[ParquetFile], columns: Option<Vec<LakeColumn>>) -> Result<PublishedTable> {
+async fn describe(
+    table: &str,
+    files: &[ParquetFile],
+    columns: Option<Vec<LakeColumn>>,
+) -> Result<Option<PublishedTable>> {
+    let Some(first) = files.first() else { return Ok(None) };
     let columns = match columns {
         Some(columns) => columns,
         None => {
-            let first = files.first().context("a task that wrote no file")?.path.clone();
+            let first = first.path.clone();
             spawn_blocking(move || lake_columns(&first)).await??
         }
     };
     let partitions: Vec<_> = files.iter().filter_map(|file| file.partition.as_ref()).collect();
     let values: BTreeSet<String> = partitions.iter().map(|partition| partition.value.clone()).collect();
-    Ok(PublishedTable {
+    Ok(Some(PublishedTable {
         folder: table.to_owned(),
         columns: columns.into_iter().map(|column| (column.name, column.glue_type)).collect(),
         partition_key: partitions.first().map(|partition| partition.key.clone()),
         partitions: values.into_iter().collect(),
-    })
+    }))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod args;
 mod bucket;
+mod check;
 mod config;
 mod destination;
 mod early_upload;
@@ -24,17 +25,19 @@ mod source_uri;
 mod staging;
 mod table_names;
 
-use crate::config::{Environment, Invocation, MessageLevel, Messages, QueryConfig, RunConfig};
+use crate::config::{CheckConfig, Environment, Invocation, MessageLevel, Messages, QueryConfig, RunConfig};
 use crate::exit_code::ExitCode;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport};
 use crate::signals::Signals;
 use anyhow::{Context, Result};
+use project_postgres::Stopped;
 use std::env::args_os;
 use std::io::{Write, stderr, stdout};
 use std::process;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::select;
 
 /// Threads that do not notice a stop are left behind after this time.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
@@ -61,9 +64,26 @@ fn execute(invocation: Invocation) -> Result<ExitCode> {
     match invocation {
         Invocation::Help(text) | Invocation::Version(text) => print(&text),
         Invocation::List(config) => list::list(&config).map(|()| ExitCode::Ok),
+        Invocation::Check(config) => check(&config),
         Invocation::Query(config) => query(&config),
         Invocation::Run(config) => run(&config),
     }
+}
+
+fn check(config: &CheckConfig) -> Result<ExitCode> {
+    let selected = selection::select(&config.tables)?;
+    start_logging(&config.messages)?;
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    let (result, stopped) = runtime.block_on(async {
+        let signals = Signals::listen().context("cannot listen for signals")?;
+        let result = select! {
+            result = Box::pin(check::check(config, selected)) => result,
+            () = signals.cancel.cancelled() => Err(Stopped.into()),
+        };
+        anyhow::Ok((result, signals.received()))
+    })?;
+    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
+    stopped.map_or(result, Ok)
 }
 
 fn query(config: &QueryConfig) -> Result<ExitCode> {

@@ -42,8 +42,21 @@ pub(crate) struct TaskReport {
     pub(crate) duration_ms: u64,
     /// Whether readers of the lake now see this run's rows.
     pub(crate) published: bool,
+    /// Values that have no exact place in the lake and were changed.
+    pub(crate) changes: Vec<Change>,
     /// Why it failed, if it did.
     pub(crate) failure: Option<Failure>,
+}
+
+/// Values of a column that were changed, as a policy says.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Change {
+    /// The column in Postgres.
+    pub(crate) column: String,
+    /// What they were and what they are now.
+    pub(crate) change: String,
+    /// How many they are.
+    pub(crate) values: u64,
 }
 
 /// A failure as the report shows it.
@@ -93,6 +106,7 @@ impl TaskReport {
             files: 0,
             duration_ms: 0,
             published: false,
+            changes: Vec::new(),
             failure: None,
         }
     }
@@ -127,6 +141,9 @@ impl fmt::Display for RunReport {
                 if task.files == 1 { "file " } else { "files" },
                 seconds(task.duration_ms),
             )?;
+            for Change { column, change, values } in &task.changes {
+                writeln!(f, "    column \"{column}\": {} values were {change}", grouped(*values))?;
+            }
         }
         for note in &self.notes {
             writeln!(f, "  {note}")?;

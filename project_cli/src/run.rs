@@ -6,14 +6,14 @@ use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
 use crate::progress::Progress;
-use crate::report::{Failure, RunReport, TaskReport, milliseconds};
+use crate::report::{Change, Failure, RunReport, TaskReport, milliseconds};
 use crate::selection::{Selected, expand, same_folder};
 use crate::staging::StagingFolder;
 use anyhow::Result;
 use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::load_estimate::loaded_bytes;
-use project_postgres::{SnapshotHolder, Source, Stopped, TableName};
+use project_postgres::{ColumnChange, SnapshotHolder, Source, Stopped, TableName};
 use project_tasks::{DataError, MemoryShare, Task, TaskContext, Written, preflight};
 use sqlx::PgConnection;
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ async fn attempt(
     report: &mut RunReport,
 ) -> Result<()> {
     let source = Source::new(config.source.clone(), &report.run_id);
-    let tasks = stoppable(cancel, survey(&source, selected, config.memory_limit, report)).await?;
+    let tasks = stoppable(cancel, survey(&source, selected, config, report)).await?;
     let destination = stoppable(cancel, Box::pin(Destination::open(config))).await?;
     let tasks: Vec<Fit> = tasks
         .into_iter()
@@ -70,7 +70,7 @@ async fn attempt(
     let mut finished = Vec::with_capacity(tasks.len());
     for fit in tasks {
         let runner = Runner { config, source: &source, destination: &destination, progress, cancel };
-        let folder = staging.task(fit.task.folder())?;
+        let Some(folder) = refuse(report, fit.entry, staging.task(fit.task.folder())) else { continue };
         match runner.run(&fit, folder, &mut report.tasks[fit.entry]).await {
             Some(done) => finished.push(done),
             None => staging.discard(fit.task.folder()),
@@ -103,7 +103,7 @@ struct Fit {
 async fn survey(
     source: &Source,
     selected: Vec<Selected>,
-    memory_limit: Option<u64>,
+    config: &RunConfig,
     report: &mut RunReport,
 ) -> Result<Vec<Fit>> {
     let mut connection = source.connect_plain().await?;
@@ -119,7 +119,7 @@ async fn survey(
                 task.folder()
             ))
             .into()),
-            None => preflight(&mut connection, task).await.map_err(anyhow::Error::from),
+            None => preflight(&mut connection, task, &config.choices).await.map_err(anyhow::Error::from),
         };
         let looked = match looked {
             // A server that has gone away is nobody's fault in particular.
@@ -129,7 +129,7 @@ async fn survey(
         let Some(lockable) = refuse(report, entry, looked) else { continue };
         let tables: Vec<String> = task.reads().iter().map(|read| read.table.to_string()).collect();
         info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
-        let checked = check_memory(&mut connection, task, memory_limit).await;
+        let checked = check_memory(&mut connection, task, config.memory_limit).await;
         if refuse(report, entry, checked).is_some() {
             fit.push(Fit { entry, task: task.clone(), lockable });
         }
@@ -191,6 +191,7 @@ impl Runner<'_> {
         match outcome {
             Ok((written, staged)) => {
                 (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());
+                entry.changes = written.changes.iter().map(|change| told(&fit.task, change)).collect();
                 line.finished();
                 let table = fit.task.folder().to_owned();
                 Some(Finished { task: fit.entry, table, folder, written, staged, window: self.config.window })
@@ -223,6 +224,7 @@ impl Runner<'_> {
             workers: config.workers,
             memory,
             window: config.window,
+            choices: Arc::clone(&config.choices),
             finished: early.as_ref().map(EarlyUpload::sender),
             counters,
             cancel: self.cancel.clone(),
@@ -241,6 +243,13 @@ impl Runner<'_> {
             }
         }
     }
+}
+
+/// A lossy choice is always visible: in the log, where an alert can find it, and in the report.
+fn told(task: &Task, change: &ColumnChange) -> Change {
+    let ColumnChange { column, change, values } = change;
+    warn!(task = task.name(), column, values, "values were {change}");
+    Change { column: column.clone(), change: change.clone(), values: *values }
 }
 
 async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -1,4 +1,5 @@
-//! One setting at a time: the flag if it was given, else its variable `PROJECT_<NAME>`, else nothing.
+//! One setting at a time: the flag if it was given, else its variable `PROJECT_<NAME>`, else nothing. A value of the
+//! configuration file is a setting too, so that every wrong value is told in the same words.
 
 use std::ffi::OsString;
 
@@ -22,15 +23,22 @@ pub(crate) struct Setting {
 enum Origin {
     Flag(String),
     Variable(String),
+    /// A key of the configuration file, with its place.
+    File(String),
 }
 
 impl Setting {
+    /// A value of the configuration file; `key` names its place and ends with the key.
+    pub(crate) fn in_file(key: String, value: &str) -> Self {
+        Self { value: value.to_owned(), origin: Origin::File(key) }
+    }
+
     /// The error for a value that cannot be used: its own origin is named, the value is quoted.
     pub(crate) fn wrong(&self, what: &str) -> ConfigError {
         let sentence = format!("{} {what}", self.as_given());
         match &self.origin {
             Origin::Flag(_) => ConfigError::usage(sentence),
-            Origin::Variable(_) => ConfigError::configuration(sentence),
+            Origin::Variable(_) | Origin::File(_) => ConfigError::configuration(sentence),
         }
     }
 
@@ -39,7 +47,17 @@ impl Setting {
         match &self.origin {
             Origin::Flag(flag) => format!("{flag}={}", self.value),
             Origin::Variable(name) => format!("the variable {name}={}", self.value),
+            Origin::File(key) => format!("{key} = {:?}", self.value),
         }
+    }
+
+    /// The choice that the value names.
+    pub(crate) fn one_of<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T, ConfigError> {
+        let chosen = choices.iter().find(|(name, _)| *name == self.value);
+        chosen.map(|(_, choice)| *choice).ok_or_else(|| {
+            let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+            self.wrong(&format!("must be {}", names.join(" or ")))
+        })
     }
 }
 
@@ -88,17 +106,8 @@ impl<'a> Settings<'a> {
         number.map(Some).ok_or_else(|| setting.wrong(&format!("must be a whole number from {least} to {most}")))
     }
 
-    pub(crate) fn one_of<T, const N: usize>(
-        &self,
-        flag: &str,
-        choices: [(&str, T); N],
-    ) -> Result<Option<T>, ConfigError> {
-        let Some(setting) = self.get(flag)? else {
-            return Ok(None);
-        };
-        let names = choices.each_ref().map(|(name, _)| *name).join(" or ");
-        let chosen = choices.into_iter().find(|(name, _)| *name == setting.value);
-        chosen.map(|(_, choice)| Some(choice)).ok_or_else(|| setting.wrong(&format!("must be {names}")))
+    pub(crate) fn one_of<T: Copy>(&self, flag: &str, choices: &[(&str, T)]) -> Result<Option<T>, ConfigError> {
+        self.get(flag)?.map(|setting| setting.one_of(choices)).transpose()
     }
 
     /// A flag without a value.

@@ -106,6 +106,14 @@ const LEADING_INDEX: &str = "
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = $1 AND a.attname = $2 AND i.indisvalid AND i.indpred IS NULL)";
 
+/// How far the order of the rows on the disk follows the column, from 0 to 1, by the server's statistics.
+const CORRELATION: &str = "
+    SELECT max(abs(correlation))::float8 FROM pg_catalog.pg_stats
+    WHERE schemaname = $1 AND tablename = $2 AND attname = $3";
+
+/// Correlation above which a table counts as sorted: a few rows may have come late.
+const SORTED: f64 = 0.99;
+
 /// Looks a table up; nothing when there is none of that name.
 pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result<Option<Relation>, SourceError> {
     let doing = format!("cannot look up {name} in the catalog");
@@ -203,6 +211,19 @@ pub async fn is_partitioned_by(
     column: &str,
 ) -> Result<bool, SourceError> {
     holds(connection, PARTITIONED_BY, relation, column, "cannot look up the partition key of").await
+}
+
+/// Whether the rows lie about in the order of the column.
+pub async fn is_sorted_by(
+    connection: &mut PgConnection,
+    relation: &Relation,
+    column: &str,
+) -> Result<bool, SourceError> {
+    let query = sqlx::query(CORRELATION).bind(&relation.name.schema).bind(&relation.name.name).bind(column);
+    let answer = query.persistent(false).fetch_one(connection).await.and_then(|row| row.try_get::<Option<f64>, _>(0));
+    let correlation = answer
+        .map_err(|error| SourceError::from_sqlx(&format!("cannot read the statistics of {}", relation.name), &error))?;
+    Ok(correlation.is_some_and(|correlation| correlation > SORTED))
 }
 
 async fn holds(

@@ -1,11 +1,12 @@
 //! One column's values on their way into an Arrow array.
 
+use crate::policy::{Infinity, InvalidText, NotANumber, Policies, TimestampUnit};
 use crate::table_plan::Decoding;
-use crate::value::{Date, NumericError, Timestamp, jsonb_text, numeric_to_scale, uuid_text};
+use crate::value::{Date, NumericError, Timestamp, TimestampError, jsonb_text, numeric_to_scale, uuid_text};
 use arrow::array::{
     Array, ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal32Builder, Decimal64Builder,
     Decimal128Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder, StringArray,
-    TimestampMillisecondBuilder,
+    StringBuilder, TimestampMicrosecondBuilder, TimestampMillisecondBuilder,
 };
 use arrow::datatypes::DataType;
 use std::str::from_utf8;
@@ -13,18 +14,37 @@ use std::sync::Arc;
 
 /// Why a value has no place in its column. Never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct ValueError(String);
+pub(crate) enum ValueError {
+    /// A date or a timestamp.
+    #[error("{0}")]
+    Time(TimestampError),
+    /// A numeric.
+    #[error("{0}")]
+    Numeric(NumericError),
+    /// Text.
+    #[error("is not valid UTF-8")]
+    Text,
+    /// Bytes that the server does not send for this type.
+    #[error("{0}")]
+    Malformed(String),
+}
 
 impl ValueError {
-    fn new(reason: impl ToString) -> Self {
-        Self(reason.to_string())
+    fn malformed(reason: impl ToString) -> Self {
+        Self::Malformed(reason.to_string())
     }
 }
 
 /// Decodes one column. Text is validated once for a whole batch, in [`finish`](Self::finish).
 #[derive(Debug)]
-pub(crate) enum ColumnBuilder {
+pub(crate) struct ColumnBuilder {
+    values: Values,
+    policies: Policies,
+    changed: u64,
+}
+
+#[derive(Debug)]
+enum Values {
     Bool(BooleanBuilder),
     Int16(Int16Builder),
     Int32(Int32Builder),
@@ -36,7 +56,8 @@ pub(crate) enum ColumnBuilder {
     Decimal64(Decimal64Builder, DecimalType),
     Decimal128(Decimal128Builder, DecimalType),
     Date(Date32Builder),
-    Timestamp(TimestampMillisecondBuilder),
+    Millis(TimestampMillisecondBuilder),
+    Micros(TimestampMicrosecondBuilder),
     Uuid(BinaryBuilder),
     Text(BinaryBuilder),
     Jsonb(BinaryBuilder),
@@ -58,8 +79,8 @@ impl DecimalType {
 
     #[inline]
     fn decode(self, bytes: &[u8]) -> Result<i128, ValueError> {
-        let value = numeric_to_scale(bytes, self.scale).map_err(ValueError::new)?;
-        if value.unsigned_abs() >= self.limit { Err(ValueError::new(NumericError::TooLarge)) } else { Ok(value) }
+        let value = numeric_to_scale(bytes, self.scale).map_err(ValueError::Numeric)?;
+        if value.unsigned_abs() >= self.limit { Err(ValueError::Numeric(NumericError::TooLarge)) } else { Ok(value) }
     }
 }
 
@@ -67,28 +88,28 @@ impl DecimalType {
 macro_rules! each {
     ($self:expr, $builder:ident => $call:expr) => {
         match $self {
-            ColumnBuilder::Bool($builder) => $call,
-            ColumnBuilder::Int16($builder) => $call,
-            ColumnBuilder::Int32($builder) => $call,
-            ColumnBuilder::Int64($builder) | ColumnBuilder::Oid($builder) => $call,
-            ColumnBuilder::Float32($builder) => $call,
-            ColumnBuilder::Float64($builder) => $call,
-            ColumnBuilder::Decimal32($builder, _) => $call,
-            ColumnBuilder::Decimal64($builder, _) => $call,
-            ColumnBuilder::Decimal128($builder, _) => $call,
-            ColumnBuilder::Date($builder) => $call,
-            ColumnBuilder::Timestamp($builder) => $call,
-            ColumnBuilder::Uuid($builder)
-            | ColumnBuilder::Text($builder)
-            | ColumnBuilder::Jsonb($builder)
-            | ColumnBuilder::Bytes($builder) => $call,
+            Values::Bool($builder) => $call,
+            Values::Int16($builder) => $call,
+            Values::Int32($builder) => $call,
+            Values::Int64($builder) | Values::Oid($builder) => $call,
+            Values::Float32($builder) => $call,
+            Values::Float64($builder) => $call,
+            Values::Decimal32($builder, _) => $call,
+            Values::Decimal64($builder, _) => $call,
+            Values::Decimal128($builder, _) => $call,
+            Values::Date($builder) => $call,
+            Values::Millis($builder) => $call,
+            Values::Micros($builder) => $call,
+            Values::Uuid($builder) | Values::Text($builder) | Values::Jsonb($builder) | Values::Bytes($builder) => {
+                $call
+            }
         }
     };
 }
 
-impl ColumnBuilder {
-    /// A builder with room for `rows` values.
-    pub(crate) fn new(decoding: Decoding, rows: usize) -> Self {
+impl Values {
+    fn new(decoding: Decoding, rows: usize) -> Self {
+        let arrow_type = decoding.arrow_type();
         let binary = || BinaryBuilder::with_capacity(rows, rows * 16);
         match decoding {
             Decoding::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
@@ -99,11 +120,14 @@ impl ColumnBuilder {
             Decoding::Float32 => Self::Float32(Float32Builder::with_capacity(rows)),
             Decoding::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
             Decoding::Decimal { precision, scale } => {
-                Self::decimal(decoding.arrow_type(), DecimalType::new(precision, scale), rows)
+                Self::decimal(arrow_type, DecimalType::new(precision, scale), rows)
             }
             Decoding::Date => Self::Date(Date32Builder::with_capacity(rows)),
-            Decoding::Timestamp { .. } => {
-                Self::Timestamp(TimestampMillisecondBuilder::with_capacity(rows).with_data_type(decoding.arrow_type()))
+            Decoding::Timestamp { unit: TimestampUnit::Millis, .. } => {
+                Self::Millis(TimestampMillisecondBuilder::with_capacity(rows).with_data_type(arrow_type))
+            }
+            Decoding::Timestamp { unit: TimestampUnit::Micros, .. } => {
+                Self::Micros(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(arrow_type))
             }
             Decoding::Uuid => Self::Uuid(BinaryBuilder::with_capacity(rows, rows * 36)),
             Decoding::Text | Decoding::CastToText => Self::Text(binary()),
@@ -124,15 +148,8 @@ impl ColumnBuilder {
         }
     }
 
-    /// Appends NULL.
     #[inline]
-    pub(crate) fn append_null(&mut self) {
-        each!(self, builder => builder.append_null());
-    }
-
-    /// Decodes and appends one value.
-    #[inline]
-    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
+    fn append(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
         match self {
             Self::Bool(builder) => builder.append_value(fixed::<1>(bytes)? != [0]),
             Self::Int16(builder) => builder.append_value(i16::from_be_bytes(fixed(bytes)?)),
@@ -142,24 +159,86 @@ impl ColumnBuilder {
             Self::Float32(builder) => builder.append_value(f32::from_be_bytes(fixed(bytes)?)),
             Self::Float64(builder) => builder.append_value(f64::from_be_bytes(fixed(bytes)?)),
             Self::Decimal32(builder, decimal) => {
-                builder.append_value(i32::try_from(decimal.decode(bytes)?).map_err(ValueError::new)?);
+                builder.append_value(i32::try_from(decimal.decode(bytes)?).map_err(ValueError::malformed)?);
             }
             Self::Decimal64(builder, decimal) => {
-                builder.append_value(i64::try_from(decimal.decode(bytes)?).map_err(ValueError::new)?);
+                builder.append_value(i64::try_from(decimal.decode(bytes)?).map_err(ValueError::malformed)?);
             }
             Self::Decimal128(builder, decimal) => builder.append_value(decimal.decode(bytes)?),
             Self::Date(builder) => {
                 let date = Date::from_wire(bytes).and_then(Date::to_days);
-                builder.append_value(date.map_err(ValueError::new)?);
+                builder.append_value(date.map_err(ValueError::Time)?);
             }
-            Self::Timestamp(builder) => {
+            Self::Millis(builder) => {
                 let timestamp = Timestamp::from_wire(bytes).and_then(Timestamp::to_millis);
-                builder.append_value(timestamp.map_err(ValueError::new)?);
+                builder.append_value(timestamp.map_err(ValueError::Time)?);
+            }
+            Self::Micros(builder) => {
+                let timestamp = Timestamp::from_wire(bytes).and_then(Timestamp::to_micros);
+                builder.append_value(timestamp.map_err(ValueError::Time)?);
             }
             Self::Uuid(builder) => builder.append_value(uuid_text(&fixed(bytes)?)),
             Self::Text(builder) | Self::Bytes(builder) => builder.append_value(bytes),
-            Self::Jsonb(builder) => builder.append_value(jsonb_text(bytes).map_err(ValueError::new)?),
+            Self::Jsonb(builder) => builder.append_value(jsonb_text(bytes).map_err(ValueError::malformed)?),
         }
+        Ok(())
+    }
+
+    /// Appends what is nearest to a date or a timestamp that is infinite or out of range.
+    fn append_nearest(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
+        match self {
+            Self::Date(builder) => {
+                builder.append_value(Date::from_wire(bytes).map_err(ValueError::Time)?.nearest_days())
+            }
+            Self::Millis(builder) => {
+                builder.append_value(Timestamp::from_wire(bytes).map_err(ValueError::Time)?.nearest_millis());
+            }
+            Self::Micros(builder) => {
+                builder.append_value(Timestamp::from_wire(bytes).map_err(ValueError::Time)?.nearest_micros());
+            }
+            _ => return Err(ValueError::malformed("is neither a date nor a timestamp")),
+        }
+        Ok(())
+    }
+}
+
+impl ColumnBuilder {
+    /// A builder with room for `rows` values.
+    pub(crate) fn new(decoding: Decoding, policies: Policies, rows: usize) -> Self {
+        Self { values: Values::new(decoding, rows), policies, changed: 0 }
+    }
+
+    /// Appends NULL.
+    #[inline]
+    pub(crate) fn append_null(&mut self) {
+        each!(&mut self.values, builder => builder.append_null());
+    }
+
+    /// Decodes and appends one value, or what the policies make of it.
+    #[inline]
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
+        self.values.append(bytes).or_else(|error| self.replace(bytes, error))
+    }
+
+    /// How many values were changed so far.
+    pub(crate) fn changed(&self) -> u64 {
+        self.changed
+    }
+
+    #[cold]
+    fn replace(&mut self, bytes: &[u8], error: ValueError) -> Result<(), ValueError> {
+        let time = matches!(error, ValueError::Time(TimestampError::Infinite | TimestampError::OutOfRange));
+        let number = matches!(error, ValueError::Numeric(NumericError::NaN | NumericError::Infinite));
+        if time && self.policies.infinity == Infinity::Clamp {
+            self.values.append_nearest(bytes)?;
+        } else if time && self.policies.infinity == Infinity::Null
+            || number && self.policies.not_a_number == NotANumber::Null
+        {
+            self.append_null();
+        } else {
+            return Err(error);
+        }
+        self.changed += 1;
         Ok(())
     }
 
@@ -168,17 +247,22 @@ impl ColumnBuilder {
     /// # Errors
     /// Text that is not UTF-8, with the index of the first such value in the batch.
     pub(crate) fn finish(&mut self) -> Result<ArrayRef, (usize, ValueError)> {
-        match self {
-            Self::Text(builder) | Self::Jsonb(builder) | Self::Uuid(builder) => {
-                let (offsets, values, nulls) = builder.finish().into_parts();
-                match StringArray::try_new(offsets.clone(), values.clone(), nulls) {
-                    Ok(text) => Ok(Arc::new(text)),
-                    Err(_) => {
-                        let invalid = |ends: &[i32]| from_utf8(&values[ends[0] as usize..ends[1] as usize]).is_err();
-                        let row = offsets.windows(2).position(invalid).unwrap_or_default();
-                        Err((row, ValueError("is not valid UTF-8".to_owned())))
-                    }
+        match &mut self.values {
+            Values::Text(builder) | Values::Jsonb(builder) | Values::Uuid(builder) => {
+                let binary = builder.finish();
+                let (offsets, values, nulls) = binary.clone().into_parts();
+                if let Ok(text) = StringArray::try_new(offsets, values, nulls) {
+                    return Ok(Arc::new(text));
                 }
+                let invalid = |value: Option<&[u8]>| value.is_some_and(|value| from_utf8(value).is_err());
+                if self.policies.invalid_text != InvalidText::Replace {
+                    let row = binary.iter().position(invalid).unwrap_or_default();
+                    return Err((row, ValueError::Text));
+                }
+                self.changed += binary.iter().filter(|value| invalid(*value)).count() as u64;
+                let mut text = StringBuilder::with_capacity(binary.len(), binary.value_data().len());
+                binary.iter().for_each(|value| text.append_option(value.map(String::from_utf8_lossy)));
+                Ok(Arc::new(text.finish()))
             }
             other => Ok(each!(other, builder => Arc::new(builder.finish()) as Arc<dyn Array>)),
         }
@@ -187,5 +271,5 @@ impl ColumnBuilder {
 
 #[inline]
 fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], ValueError> {
-    bytes.try_into().map_err(|_| ValueError(format!("has {} bytes where its type has {N}", bytes.len())))
+    bytes.try_into().map_err(|_| ValueError::malformed(format!("has {} bytes where its type has {N}", bytes.len())))
 }

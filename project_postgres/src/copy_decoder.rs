@@ -8,6 +8,7 @@ use crate::column_builder::{ColumnBuilder, ValueError};
 use crate::slices::Slice;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::table_plan::TablePlan;
+use crate::value::{NumericError, TimestampError};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
@@ -43,7 +44,11 @@ enum State {
 impl<'a> CopyDecoder<'a> {
     /// A decoder whose batches have at most about `batch_bytes` bytes.
     pub fn new(plan: &'a TablePlan, batch_bytes: usize) -> Self {
-        let columns = plan.columns.iter().map(|column| ColumnBuilder::new(column.decoding, BATCH_ROWS)).collect();
+        let columns = plan
+            .columns
+            .iter()
+            .map(|column| ColumnBuilder::new(column.decoding, column.policies, BATCH_ROWS))
+            .collect();
         let (schema, place) = (plan.schema(), plan.table.to_string());
         Self { plan, schema, columns, state: State::Header, rows: 0, bytes: 0, batch_bytes, place, rows_before: 0 }
     }
@@ -117,6 +122,11 @@ impl<'a> CopyDecoder<'a> {
         RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| self.malformed(&error.to_string()))
     }
 
+    /// How many values of each column were changed by a policy so far.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = u64> + '_ {
+        self.columns.iter().map(ColumnBuilder::changed)
+    }
+
     /// Call at the end of each stream: its data must have ended too, or rows are missing.
     pub fn end_of_stream(&mut self) -> Result<(), SourceError> {
         match std::mem::replace(&mut self.state, State::Header) {
@@ -132,8 +142,11 @@ impl<'a> CopyDecoder<'a> {
         let column = &self.plan.columns[column];
         let row = self.rows_before + row as u64 + 1;
         let message = format!(
-            "{}: column \"{}\" ({}): the value in row {row} of this read {error}; correct the row, or read a view that does",
-            self.place, column.name, column.type_name
+            "{}: column \"{}\" ({}): the value in row {row} of this read {error}; correct the row, or {}",
+            self.place,
+            column.name,
+            column.type_name,
+            remedy(error)
         );
         SourceError::new(SourceErrorKind::Data, message)
     }
@@ -141,6 +154,18 @@ impl<'a> CopyDecoder<'a> {
     fn malformed(&self, what: &str) -> SourceError {
         let message = format!("{}: the COPY stream is malformed: {what}", self.place);
         SourceError::new(SourceErrorKind::Data, message)
+    }
+}
+
+/// What else than correcting the row can be done about a value.
+fn remedy(error: &ValueError) -> &'static str {
+    match error {
+        ValueError::Time(TimestampError::Malformed) => "read a view that does",
+        ValueError::Time(_) => "choose --infinity=clamp or --infinity=null",
+        ValueError::Numeric(NumericError::NaN | NumericError::Infinite) => "choose --nan=null or --nan=string",
+        ValueError::Numeric(NumericError::TooLarge | NumericError::TooPrecise) => "choose --numeric=string",
+        ValueError::Text => "choose --invalid-text=replace or --invalid-text=binary",
+        ValueError::Numeric(NumericError::Malformed) | ValueError::Malformed(_) => "read a view that does",
     }
 }
 
@@ -162,6 +187,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::CopyDecoder;
+    use crate::policy::{Policies, TimestampUnit};
     use crate::sql::TableName;
     use crate::table_plan::{ColumnPlan, Decoding, TablePlan};
     use proptest::collection::vec;
@@ -179,7 +205,7 @@ mod tests {
         Decoding::Decimal { precision: 15, scale: 2 },
         Decoding::Decimal { precision: 38, scale: 18 },
         Decoding::Date,
-        Decoding::Timestamp { utc: true },
+        Decoding::Timestamp { utc: true, unit: TimestampUnit::Millis },
         Decoding::Uuid,
         Decoding::Text,
         Decoding::Jsonb,
@@ -193,9 +219,10 @@ mod tests {
             type_name: "test".into(),
             decoding: *decoding,
             not_null: false,
+            policies: Policies::EXACT,
         };
         let columns = decodings.iter().enumerate().map(column).collect();
-        TablePlan { table: TableName::new("public", "t"), columns }
+        TablePlan { table: TableName::new("public", "t"), columns, filter: None }
     }
 
     fn stream(rows: &[Vec<Option<Vec<u8>>>]) -> Vec<u8> {

@@ -15,6 +15,32 @@ pub struct DateSpan {
     pub has_infinity: bool,
 }
 
+/// Finds the dates by one pass over the table on the server, of which only the dates travel.
+pub async fn date_span_by_scan(
+    connection: &mut PgConnection,
+    table: &TableName,
+    column: &str,
+    within: Option<Predicate>,
+) -> Result<DateSpan, SourceError> {
+    let doing = format!("cannot find the dates in column \"{column}\" of {table}");
+    let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
+    let (column, table) = (quote_identifier(column), table.quoted());
+    let filter = within.map_or_else(String::new, |within| format!("WHERE {}", within.condition()));
+    let dates = format!(
+        "SELECT day::text FROM (SELECT DISTINCT {column}::date AS day FROM {table} {filter}) days ORDER BY day"
+    );
+    let rows = sqlx::raw_sql(AssertSqlSafe(dates)).fetch_all(connection).await.map_err(failed)?;
+    let mut span = DateSpan::default();
+    for row in rows {
+        match row.try_get::<Option<String>, _>(0).map_err(failed)? {
+            None => span.has_null = true,
+            Some(day) if day.ends_with("infinity") => span.has_infinity = true,
+            Some(day) => span.dates.push(day),
+        }
+    }
+    Ok(span)
+}
+
 /// Finds the dates by hopping from date to date, which takes an index that leads with the column; `within` leaves out
 /// rows, and NULL and infinity with them.
 ///

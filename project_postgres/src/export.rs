@@ -10,7 +10,7 @@ use crate::slices::Slice;
 use crate::source::Source;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, copy_out};
-use crate::table_plan::TablePlan;
+use crate::table_plan::{ColumnPlan, TablePlan};
 use anyhow::{Context, Result};
 use futures::TryStreamExt;
 use project_parquet::{ColumnarWriter, Counters, ParquetFile, PartitionValue, WriterSettings, concatenate};
@@ -64,6 +64,26 @@ pub struct Export {
     pub cancel: CancellationToken,
 }
 
+/// What an export has written.
+#[derive(Debug)]
+pub struct Exported {
+    /// The finished files.
+    pub files: Vec<ParquetFile>,
+    /// What policies have changed.
+    pub changes: Vec<ColumnChange>,
+}
+
+/// Values of a column that have no exact place in the lake, and what became of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnChange {
+    /// The column, as Postgres calls it.
+    pub column: String,
+    /// What they were and what they are now.
+    pub change: String,
+    /// How many they are.
+    pub values: u64,
+}
+
 /// Memory of one worker between the socket and the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadLimits {
@@ -81,11 +101,11 @@ impl ReadLimits {
 }
 
 impl Export {
-    /// Reads every slice and returns the finished files. Blocks until all workers have ended.
+    /// Reads every slice. Blocks until all workers have ended.
     ///
     /// # Errors
     /// The first failure of any worker; the others stop at their next batch. [`Stopped`] after a cancellation.
-    pub fn run(&self, slices: Vec<Slice>) -> Result<Vec<ParquetFile>> {
+    pub fn run(&self, slices: Vec<Slice>) -> Result<Exported> {
         let workers = self.workers.clamp(1, slices.len().max(1));
         let shared = Shared {
             queue: Mutex::new(slices.into()),
@@ -103,7 +123,20 @@ impl Export {
             let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
-        self.join_small_files(all_or_cause(results)?)
+        let parts = all_or_cause(results)?;
+        let changes = self.changes(&parts.changed);
+        Ok(Exported { files: self.join_small_files(parts)?, changes })
+    }
+
+    /// The columns in which values were changed.
+    fn changes(&self, counts: &[u64]) -> Vec<ColumnChange> {
+        let columns = self.plan.columns.iter().zip(counts).filter(|(_, values)| **values > 0);
+        let change = |(column, values): (&ColumnPlan, &u64)| ColumnChange {
+            column: column.name.clone(),
+            change: column.change().to_owned(),
+            values: *values,
+        };
+        columns.map(change).collect()
     }
 
     /// An empty file, so that the columns of a table without rows are known.
@@ -131,7 +164,7 @@ impl Export {
 
     /// Makes one file of the parts of a partition that are small together.
     fn join_small_files(&self, parts: FinishedParts) -> Result<Vec<ParquetFile>> {
-        let FinishedParts { handed_over: mut files, kept } = parts;
+        let FinishedParts { handed_over: mut files, kept, .. } = parts;
         let mut by_partition: BTreeMap<Option<PartitionValue>, Vec<ParquetFile>> = BTreeMap::new();
         for file in kept {
             by_partition.entry(file.partition.clone()).or_default().push(file);
@@ -152,7 +185,7 @@ impl Export {
     fn work(&self, shared: &Shared) -> Result<FinishedParts> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start a worker")?;
         runtime.block_on(async {
-            let mut connection = self.source.connect().await?;
+            let mut connection = self.source.connect_for_copy().await?;
             let mut parts = PartFiles::new(self, &shared.numbers);
             let mut decoder = CopyDecoder::new(&self.plan, self.limits.batch_bytes);
             while let Some(slice) = shared.next() {
@@ -161,7 +194,7 @@ impl Export {
             }
             // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
             let _ = timeout(Duration::from_secs(5), connection.close()).await;
-            parts.finish()
+            parts.finish(decoder.changed().collect())
         })
     }
 
@@ -209,7 +242,7 @@ impl Export {
         let columns = self.plan.unbounded_columns();
         let guard = (self.wide_rows && !columns.is_empty())
             .then(|| Predicate::NoWiderThan { columns, bytes: self.limits.row_bytes });
-        let predicates: Vec<&Predicate> = slice.rows.iter().chain(&guard).collect();
+        let predicates: Vec<&Predicate> = slice.rows.iter().chain(&self.plan.filter).chain(&guard).collect();
         copy_out(&self.plan.expressions(), &slice.relation, &predicates)
     }
 
@@ -243,6 +276,8 @@ fn all_or_cause(results: Vec<Result<FinishedParts>>) -> Result<FinishedParts> {
             Ok(parts) => {
                 all.handed_over.extend(parts.handed_over);
                 all.kept.extend(parts.kept);
+                all.changed.resize(parts.changed.len(), 0);
+                all.changed.iter_mut().zip(parts.changed).for_each(|(all, more)| *all += more);
             }
             Err(error) if error.is::<Stopped>() => stopped = Some(error),
             Err(cause) => return Err(cause),

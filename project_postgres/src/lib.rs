@@ -7,6 +7,7 @@
 
 pub mod catalog;
 mod column_builder;
+mod column_description;
 mod connection_settings;
 mod copy_decoder;
 pub mod date_span;
@@ -14,6 +15,7 @@ mod export;
 mod lake_name;
 pub mod load_estimate;
 mod part_files;
+mod policy;
 mod rows;
 mod running_statements;
 mod session;
@@ -27,9 +29,13 @@ pub mod value;
 
 pub use connection_settings::{ConnectionDefaults, ConnectionSettings, InvalidUri};
 pub use copy_decoder::CopyDecoder;
-pub use export::{Export, ReadLimits, Stopped};
+pub use export::{ColumnChange, Export, Exported, ReadLimits, Stopped};
 pub use lake_name::lake_name;
-pub use part_files::Routing;
+pub use part_files::{OPEN_PARTS, Routing};
+pub use policy::{
+    AnyNumeric, Choices, Infinity, InvalidText, NamedPolicy, NotANumber, Policies, PolicyOverrides, TableOptions,
+    TimestampUnit,
+};
 pub use rows::{Comparison, RowChunk, RowCursor, RowQuery};
 pub use slices::{Slice, whole_table};
 pub use snapshot::SnapshotHolder;

@@ -2,7 +2,9 @@
 
 use crate::export::Export;
 use anyhow::{Context, Result};
-use arrow::array::{Array, ArrayRef, Date32Array, RecordBatch, TimestampMillisecondArray, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, Date32Array, RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray, UInt32Array,
+};
 use arrow::compute::take_record_batch;
 use project_parquet::{ColumnarWriter, ParquetFile, PartitionValue};
 use std::collections::HashMap;
@@ -13,9 +15,9 @@ use tracing::debug;
 
 /// A part is closed at this size; readers are fastest between 128 and 512 MB.
 const PART_BYTES: u64 = 448 << 20;
-/// Parts that all workers together keep open while rows are sorted into partitions. When there are more, the one that
-/// has waited longest is closed, and later rows of its partition begin another part.
-const OPEN_PARTS: usize = 64;
+/// Parts that a worker keeps open while rows are sorted into partitions. When there are more, the one that has waited
+/// longest is closed, and later rows of its partition begin another part.
+pub const OPEN_PARTS: usize = 64;
 const MILLISECONDS_PER_DAY: i64 = 86_400_000;
 
 /// Sorts rows into partitions by the date of a column.
@@ -58,10 +60,16 @@ fn days(column: &ArrayRef) -> Result<Vec<Option<i32>>> {
     if let Some(dates) = any.downcast_ref::<Date32Array>() {
         return Ok(dates.iter().collect());
     }
+    if let Some(instants) = any.downcast_ref::<TimestampMicrosecondArray>() {
+        return instants.iter().map(|instant| day(instant, MILLISECONDS_PER_DAY * 1000)).collect();
+    }
     let instants = any.downcast_ref::<TimestampMillisecondArray>();
     let instants = instants.context("a table is cut by a column of type date, timestamp or timestamptz")?;
-    let day = |milliseconds: i64| i32::try_from(milliseconds.div_euclid(MILLISECONDS_PER_DAY));
-    instants.iter().map(|instant| Ok(instant.map(day).transpose()?)).collect()
+    instants.iter().map(|instant| day(instant, MILLISECONDS_PER_DAY)).collect()
+}
+
+fn day(instant: Option<i64>, units_per_day: i64) -> Result<Option<i32>> {
+    Ok(instant.map(|instant| i32::try_from(instant.div_euclid(units_per_day))).transpose()?)
 }
 
 /// Numbers the parts of each partition, for all workers of one export.
@@ -85,6 +93,8 @@ pub(crate) struct FinishedParts {
     pub(crate) handed_over: Vec<ParquetFile>,
     /// Parts that may still become one with others.
     pub(crate) kept: Vec<ParquetFile>,
+    /// Values of each column that a policy has changed.
+    pub(crate) changed: Vec<u64>,
 }
 
 /// The open and the finished parts of one worker.
@@ -93,7 +103,6 @@ pub(crate) struct PartFiles<'a> {
     numbers: &'a PartNumbers,
     /// The one that was written to last is the last.
     open: Vec<OpenPart>,
-    most_open: usize,
     finished: FinishedParts,
 }
 
@@ -104,8 +113,7 @@ struct OpenPart {
 
 impl<'a> PartFiles<'a> {
     pub(crate) fn new(export: &'a Export, numbers: &'a PartNumbers) -> Self {
-        let most_open = (OPEN_PARTS / export.workers.max(1)).max(2);
-        Self { export, numbers, open: Vec::new(), most_open, finished: FinishedParts::default() }
+        Self { export, numbers, open: Vec::new(), finished: FinishedParts::default() }
     }
 
     /// Writes rows of one partition, or sorts them when the table is cut by a column.
@@ -132,12 +140,12 @@ impl<'a> PartFiles<'a> {
         }
     }
 
-    /// Closes everything.
-    pub(crate) fn finish(mut self) -> Result<FinishedParts> {
+    /// Closes everything; `changed` is what the decoder has counted.
+    pub(crate) fn finish(mut self, changed: Vec<u64>) -> Result<FinishedParts> {
         for part in take(&mut self.open) {
             self.close(part, false)?;
         }
-        Ok(self.finished)
+        Ok(FinishedParts { changed, ..self.finished })
     }
 
     fn write_part(&mut self, partition: Option<&PartitionValue>, batch: &RecordBatch) -> Result<()> {
@@ -158,7 +166,7 @@ impl<'a> PartFiles<'a> {
         if let Some(at) = self.open.iter().position(|part| part.partition.as_ref() == partition) {
             return Ok(self.open.remove(at));
         }
-        if self.open.len() >= self.most_open {
+        if self.open.len() >= OPEN_PARTS {
             let longest_unused = self.open.remove(0);
             self.close(longest_unused, false)?;
         }

@@ -47,6 +47,11 @@ pub(crate) fn settings() -> String {
     )
 }
 
+/// Bytes as they are: a database with the encoding SQL_ASCII has text in any, and would refuse to send what is not
+/// UTF-8. For readers that check text themselves.
+pub(crate) const TEXT_AS_IT_IS: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+     WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII';";
+
 /// The transaction of a reader. `SET TRANSACTION SNAPSHOT` has to be its first statement.
 pub(crate) fn begin(snapshot: Option<&str>) -> String {
     let import = snapshot.map(|id| format!("SET TRANSACTION SNAPSHOT {};", quote_literal(id))).unwrap_or_default();

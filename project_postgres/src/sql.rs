@@ -69,6 +69,8 @@ pub enum Predicate {
         /// The column.
         column: String,
     },
+    /// The rows for which a condition is true that the person at the keyboard has written in SQL.
+    Written(String),
     /// No condition, but the server stops with an error at a row with more than `bytes` in these columns. A value
     /// that is stored in fewer than 1/256 of that is not looked at: no compression of the server's is stronger.
     NoWiderThan {
@@ -94,6 +96,7 @@ impl Predicate {
                 bounds(&quote_identifier(column), from.as_ref().map(literal), to.as_ref().map(literal))
             }
             Self::Null { column } => format!("{} IS NULL", quote_identifier(column)),
+            Self::Written(sql) => format!("({sql})"),
             Self::NoWiderThan { columns, bytes } => no_wider_than(columns, *bytes),
         }
     }

@@ -3,7 +3,7 @@
 use crate::memory_share::MemoryShare;
 use project_parquet::{Counters, ParquetFile, WriterSettings};
 use project_partition_dates::DateWindow;
-use project_postgres::Source;
+use project_postgres::{Choices, ColumnChange, Source};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct TaskContext {
     pub memory: MemoryShare,
     /// The dates that a task which is cut by date reads; all of them when there is none.
     pub window: Option<DateWindow>,
+    /// What somebody has chosen for this run: columns, rows, policies.
+    pub choices: Arc<Choices>,
     /// Gets every file that will not change any more while the task goes on, if somebody wants it.
     pub finished: Option<SyncSender<ParquetFile>>,
     /// Where writers count rows and bytes.
@@ -47,9 +49,27 @@ impl TaskContext {
 pub struct Written {
     /// The finished files, all below the task's folder.
     pub files: Vec<ParquetFile>,
+    /// Values that have no exact place in the lake and were changed, as the policies say.
+    pub changes: Vec<ColumnChange>,
 }
 
 impl Written {
+    /// One file, of a task that changes nothing.
+    pub fn one(file: ParquetFile) -> Self {
+        Self { files: vec![file], changes: Vec::new() }
+    }
+
+    /// Takes in what another pass over the same table has written.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.files.extend(other.files);
+        for change in other.changes {
+            match self.changes.iter_mut().find(|known| known.column == change.column) {
+                Some(known) => known.values += change.values,
+                None => self.changes.push(change),
+            }
+        }
+    }
+
     /// Rows in all files.
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|file| file.rows).sum()

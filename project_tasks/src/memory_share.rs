@@ -15,10 +15,10 @@ impl MemoryShare {
         Self(memory / workers.max(1) as u64)
     }
 
-    /// Bytes of the row groups under construction: encoded, but not yet on the disk. Two thirds; the rest is for rows
-    /// on their way there.
+    /// Bytes of the row groups under construction: encoded, but not yet on the disk. Half; the rest is for rows on
+    /// their way there, and for the column that is just being put together.
     pub fn row_group_bytes(self) -> usize {
-        usize::try_from(self.0 / 3 * 2).unwrap_or(usize::MAX)
+        usize::try_from(self.0 / 2).unwrap_or(usize::MAX)
     }
 
     /// A row passes through the driver's buffer, the decoder's and the encoder's, each of which may double as it grows.
@@ -35,7 +35,7 @@ mod tests {
     #[test]
     fn the_default_on_two_cores() {
         let share = MemoryShare::of(192 << 20, 2);
-        assert_eq!(share.row_group_bytes(), 64 << 20);
+        assert_eq!(share.row_group_bytes(), 48 << 20);
         assert_eq!((share.read_limits().batch_bytes, share.read_limits().row_bytes), (8 << 20, 24 << 20));
     }
 }

@@ -2,13 +2,13 @@
 
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
-use crate::tasks::table::{existing, export, read_in_parallel};
+use crate::tasks::table::{existing, export, read_in_parallel, write_empty};
 use anyhow::Result;
 use project_parquet::PartitionValue;
 use project_partition_dates::{DateWindow, Partition, PartitionDate};
-use project_postgres::catalog::{Relation, Storage, has_leading_index, is_partitioned_by, leaves};
-use project_postgres::date_span::{DateSpan, date_span};
-use project_postgres::{Decoding, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
+use project_postgres::catalog::{Relation, Storage, has_leading_index, is_partitioned_by, is_sorted_by, leaves};
+use project_postgres::date_span::{DateSpan, date_span, date_span_by_scan};
+use project_postgres::{Decoding, OPEN_PARTS, Policies, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tracing::info;
@@ -20,7 +20,8 @@ const MOST_BLIND_DAYS: usize = 1000;
 /// a window only its dates.
 ///
 /// With an index that leads with the column the unit of work is a date; so it is for some days of a table that is
-/// partitioned by it. Otherwise the table is read once, and its rows are sorted into the folders as they come.
+/// partitioned by it. Otherwise whole block ranges are read and their rows sorted into the folders: in one pass when
+/// rows lie about in the order of their dates or there are few dates, else in a pass for every so many dates.
 pub(crate) async fn export_by_date(
     context: &TaskContext,
     table: TableName,
@@ -30,22 +31,34 @@ pub(crate) async fn export_by_date(
     let mut connection = context.source.connect().await?;
     let relation = existing(&mut connection, &table).await?;
     let storages = leaves(&mut connection, &relation).await?;
-    let plan = TablePlan::of(&relation)?;
+    let plan = context.choices.plan(&relation, Policies::EXACT)?;
     let cut = Cut { relation: &relation, column, position: position(&plan, column)?, key, window: context.window };
-    let by_date = cut.slices_by_date(&mut connection).await?;
-    drop(connection);
     let mut export = export(context, plan, &storages);
-    let slices = match by_date {
-        Some(slices) => slices,
+    let passes = match cut.slices_by_date(&mut connection).await? {
+        Some(slices) => vec![slices],
         None => {
-            info!(%table, column, "no index leads with the partition column: one pass sorts the rows by date");
             export.routing = Some(cut.routing());
-            cut.slices_of_one_pass(&storages, context.workers)
+            let passes = cut.passes(&mut connection).await?;
+            info!(%table, column, passes = passes.len(), "no index leads with the partition column: rows are sorted by date");
+            passes.into_iter().map(|rows| slices_of_pass(&storages, context.workers, rows)).collect()
         }
     };
-    // An empty table still gets one valid file, so that its columns are known; no date would be true for it.
-    let when_empty = context.window.is_none().then(|| Some(partition(key, Partition::Null)));
-    read_in_parallel(export, slices, when_empty).await
+    drop(connection);
+    let mut written = Written::default();
+    for slices in passes {
+        written.add(read_in_parallel(export.clone(), slices).await?);
+    }
+    if written.files.is_empty() && context.window.is_none() {
+        // No date would be true for it.
+        return write_empty(export, Some(partition(key, Partition::Null))).await;
+    }
+    Ok(written)
+}
+
+fn slices_of_pass(storages: &[Storage], workers: usize, rows: Option<Predicate>) -> Vec<Slice> {
+    let mut slices = whole_table(storages, workers);
+    slices.iter_mut().for_each(|slice| slice.rows.extend(rows.clone()));
+    slices
 }
 
 /// How a table is cut into partitions.
@@ -104,12 +117,26 @@ impl Cut<'_> {
         }
     }
 
-    fn slices_of_one_pass(&self, storages: &[Storage], workers: usize) -> Vec<Slice> {
-        let mut slices = whole_table(storages, workers);
-        if let Some(window) = self.bounds() {
-            slices.iter_mut().for_each(|slice| slice.rows.push(window.clone()));
+    /// Which rows each pass reads; nothing stands for all of them.
+    async fn passes(&self, connection: &mut PgConnection) -> Result<Vec<Option<Predicate>>> {
+        let (table, column) = (&self.relation.name, self.column);
+        if is_sorted_by(connection, self.relation, column).await?
+            || is_partitioned_by(connection, self.relation, column).await?
+        {
+            return Ok(vec![self.bounds()]);
         }
-        slices
+        let span = date_span_by_scan(connection, table, column, self.bounds()).await?;
+        if span.dates.len() + usize::from(span.has_null) <= OPEN_PARTS || span.has_infinity {
+            return Ok(vec![self.bounds()]);
+        }
+        let days: Vec<PartitionDate> =
+            span.dates.iter().map(|day| day.parse()).collect::<Result<_, _>>().map_err(|_| outside(table, column))?;
+        let dates = days.chunks(OPEN_PARTS).map(|days| {
+            let (from, to) = (days.first().map(|day| day.start()), days.last().map(|day| day.end()));
+            Some(Predicate::Between { column: column.to_owned(), from, to })
+        });
+        let null = span.has_null.then(|| Some(Predicate::Null { column: column.to_owned() }));
+        Ok(dates.chain(null).collect())
     }
 
     fn bounds(&self) -> Option<Predicate> {
@@ -140,14 +167,18 @@ fn outside(table: &TableName, column: &str) -> DataError {
 
 /// Where the column stands in the plan.
 fn position(plan: &TablePlan, column: &str) -> Result<usize, DataError> {
-    let found = plan.columns.iter().position(|candidate| candidate.name == column);
-    let dated = found.filter(|at| matches!(plan.columns[*at].decoding, Decoding::Date | Decoding::Timestamp { .. }));
-    dated.ok_or_else(|| {
+    let table = &plan.table;
+    let found = plan.columns.iter().position(|candidate| candidate.name == column).ok_or_else(|| {
         DataError(format!(
-            "{}: the table is cut by the date of column \"{column}\", which must be a date, timestamp or timestamptz; change the column or the task",
-            plan.table
+            "{table}: the table is cut by the date of column \"{column}\", so the file of --config must not leave it out"
         ))
-    })
+    })?;
+    match plan.columns[found].decoding {
+        Decoding::Date | Decoding::Timestamp { .. } => Ok(found),
+        _ => Err(DataError(format!(
+            "{table}: the table is cut by the date of column \"{column}\", which must be a date, timestamp or timestamptz; change the column or the task"
+        ))),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::task::Task;
 use project_postgres::catalog::relation;
-use project_postgres::{SourceError, SourceErrorKind, TableName, TablePlan};
+use project_postgres::{Choices, Policies, SourceError, SourceErrorKind, TableName};
 use sqlx::PgConnection;
 
 /// Compares the tables of a task with the live catalog; changes nothing and reads no row. Returns the tables that can
@@ -10,7 +10,11 @@ use sqlx::PgConnection;
 ///
 /// # Errors
 /// [`SourceError`] that names the missing table, column or right.
-pub async fn preflight(connection: &mut PgConnection, task: &Task) -> Result<Vec<TableName>, SourceError> {
+pub async fn preflight(
+    connection: &mut PgConnection,
+    task: &Task,
+    choices: &Choices,
+) -> Result<Vec<TableName>, SourceError> {
     let mut lockable = Vec::new();
     for read in task.reads() {
         let table = &read.table;
@@ -32,8 +36,16 @@ pub async fn preflight(connection: &mut PgConnection, task: &Task) -> Result<Vec
                 )));
             }
         }
-        if !matches!(task, Task::Batch(_) | Task::Stream(_)) {
-            TablePlan::of(&found)?;
+        match task {
+            Task::Batch(_) | Task::Stream(_) if choices.tables.contains_key(table) => {
+                return Err(missing(format!(
+                    "the file of --config chooses columns, rows or policies of {table}, but the task {} reads it by a struct of its own; choose --table={table} instead, or take the table out of that file",
+                    task.name()
+                )));
+            }
+            Task::Batch(_) | Task::Stream(_) => {}
+            Task::Huge(_) => drop(choices.plan(&found, Policies::EXACT)?),
+            Task::Table(_) => drop(choices.plan(&found, Policies::TOLERANT)?),
         }
         if found.lockable {
             lockable.push(read.table);

@@ -85,7 +85,7 @@ where
                 }
             }
             Chunk::End => {
-                return Ok(Some(Written { files: vec![writer.finish()?] }));
+                return Ok(Some(Written::one(writer.finish()?)));
             }
         }
     }

@@ -3,5 +3,6 @@
 //! Every server listens on 127.0.0.1, on a port of its own, and ends with the handle that started it.
 
 pub mod aws_stand_in;
+pub mod dropping_proxy;
 pub mod postgres;
 pub mod python;

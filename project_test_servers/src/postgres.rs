@@ -193,9 +193,21 @@ impl<'server> Database<'server> {
     /// # Errors
     /// When the server refuses.
     pub fn create(server: &'server Postgres) -> Result<Self> {
+        Self::create_as(server, "")
+    }
+
+    /// The same for a database that takes any bytes for text.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn create_sql_ascii(server: &'server Postgres) -> Result<Self> {
+        Self::create_as(server, "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
+    }
+
+    fn create_as(server: &'server Postgres, options: &str) -> Result<Self> {
         let number = server.databases.fetch_add(1, Ordering::Relaxed) + 1;
         let name = format!("test_{number}");
-        server.psql("postgres", &[], &format!("CREATE DATABASE {name};"))?;
+        server.psql("postgres", &[], &format!("CREATE DATABASE {name} {options};"))?;
         Ok(Self { server, name })
     }
 

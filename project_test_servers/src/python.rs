@@ -1,6 +1,6 @@
 //! Runs the Python programs of `tests/`: the AWS stand-in and readers that share no code with ours.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -19,14 +19,26 @@ pub fn run_python<'a>(script: &str, args: impl IntoIterator<Item = &'a str>) -> 
     String::from_utf8(output.stdout).with_context(|| format!("{script} did not print UTF-8"))
 }
 
+/// The interpreter of the tests.
+///
+/// # Errors
+///
+/// When the test environment is missing.
+pub fn interpreter() -> Result<PathBuf> {
+    let python = root().join("target/test-venv/bin/python");
+    ensure!(python.exists(), "the Python of the tests is not at {}: run make test-setup", python.display());
+    Ok(python)
+}
+
 /// The command that runs `script`, not yet started.
 pub(crate) fn command(script: &str) -> Result<Command> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let python = root.join("target/test-venv/bin/python");
-    ensure!(python.exists(), "the Python of the tests is not at {}: run make test-setup", python.display());
-    let mut command = Command::new(python);
-    command.arg(root.join(script));
+    let mut command = Command::new(interpreter()?);
+    command.arg(root().join(script));
     Ok(command)
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ async fn project(source: Source, output: &Path, level: u32) -> Result<()> {
         workers,
         memory,
         window: None,
+        choices: Arc::default(),
         finished: None,
         counters: Arc::new(Counters::default()),
         cancel: CancellationToken::new(),

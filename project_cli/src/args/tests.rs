@@ -46,7 +46,11 @@ fn the_help_holds_the_form_that_was_asked_for() {
     ] {
         assert!(USAGE.contains(text), "{text}");
     }
-    for text in ["date, included: 2026-01-01", "folder for unfinished files; finished ones are uploaded while"] {
+    for text in [
+        "Values that have no exact place:",
+        "date, included: 2026-01-01",
+        "folder for unfinished files; finished ones are uploaded while",
+    ] {
         assert!(USAGE.contains(text), "{text}");
     }
     assert!(USAGE.lines().count() < 80);
@@ -66,6 +70,12 @@ fn the_help_describes_every_option_of_this_version() {
         "memory",
         "file",
         "extra",
+        "infinity",
+        "nan",
+        "numeric",
+        "invalid-text",
+        "timestamp-unit",
+        "config",
         "upload",
         "no-upload",
         "scratch",
@@ -177,6 +187,9 @@ fn mistakes_are_named() {
         (&[URI, "--tabel=users"][..], &["no option --tabel", "did you mean --table?"][..]),
         (&[URI, "--no-uplaod"], &["--no-uplaod", "--no-upload?"]),
         (&[URI, "--form=2026-01-01"], &["no option --form", "did you mean --from?"]),
+        (&[URI, "--infinty=null"], &["no option --infinty", "did you mean --infinity?"]),
+        (&[URI, "--nan"], &["--nan needs a value"]),
+        (&[URI, "--config=a.toml", "--config", "b.toml"], &["--config is given twice"]),
         (&[URI, "--zzz"], &["no option --zzz"]),
         (&[URI, "-z"], &["no option -z"]),
         (&[URI, "--table"], &["--table needs a value"]),

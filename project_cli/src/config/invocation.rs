@@ -4,10 +4,11 @@ use project_aws::AwsSettings;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use project_partition_dates::DateWindow;
-use project_postgres::ConnectionSettings;
+use project_postgres::{Choices, ConnectionSettings};
 
 use crate::output::ResultFormat;
 use crate::table_names::TableSelector;
@@ -21,6 +22,8 @@ pub(crate) enum Invocation {
     Version(String),
     /// Print the tasks.
     List(ListConfig),
+    /// Show what a run would read and write.
+    Check(Box<CheckConfig>),
     /// Query a lake.
     Query(Box<QueryConfig>),
     /// Read tables and publish them.
@@ -71,6 +74,21 @@ pub(crate) struct AthenaSettings {
     pub(crate) output: Option<String>,
 }
 
+/// A look at what a run would do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CheckConfig {
+    /// The database.
+    pub(crate) source: ConnectionSettings,
+    /// What would be read, as it was asked for.
+    pub(crate) tables: Vec<TableSelector>,
+    /// Columns, rows and policies.
+    pub(crate) choices: Choices,
+    /// How the columns are printed.
+    pub(crate) format: ResultFormat,
+    /// What is told meanwhile.
+    pub(crate) messages: Messages,
+}
+
 /// A run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RunConfig {
@@ -80,6 +98,8 @@ pub(crate) struct RunConfig {
     pub(crate) tables: Vec<TableSelector>,
     /// The dates of tasks that are cut by date; all of them when there is none.
     pub(crate) window: Option<DateWindow>,
+    /// Columns, rows and policies.
+    pub(crate) choices: Arc<Choices>,
     /// Where it goes.
     pub(crate) destination: Destination,
     /// Whether anything is published; `--no-upload` says no.

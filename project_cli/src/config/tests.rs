@@ -8,7 +8,7 @@ use super::{
 use crate::args::{USAGE, known_options};
 use crate::output::ResultFormat;
 use crate::table_names::TableSelector;
-use project_postgres::{ConnectionDefaults, ConnectionSettings};
+use project_postgres::{ConnectionDefaults, ConnectionSettings, Infinity, NotANumber, PolicyOverrides, TableName};
 use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
@@ -51,6 +51,12 @@ fn run(arguments: &[&str], variables: Variables<'_>) -> RunConfig {
         Ok(Invocation::Run(run)) => *run,
         other => unreachable!("{arguments:?} {variables:?}: {other:?}"),
     }
+}
+
+fn file_of(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), text).unwrap();
+    file
 }
 
 fn query(arguments: &[&str], variables: Variables<'_>) -> QueryConfig {
@@ -98,6 +104,7 @@ fn a_flag_wins_over_its_variable_and_the_variable_over_the_default() {
 /// Each option does the same as its variable, and each does something: no name is misspelt anywhere.
 #[test]
 fn every_option_has_its_variable() {
+    let file = file_of("[tables.\"public.users\"]\ninfinity = \"null\"\n");
     for option in known_options() {
         let name = option.trim_start_matches('-');
         let value = match name {
@@ -114,6 +121,11 @@ fn every_option_has_its_variable() {
             "upload" => "s3://other",
             "athena-output" => "s3://results",
             "format" | "log-format" => "json",
+            "infinity" | "nan" => "null",
+            "numeric" => "string",
+            "invalid-text" => "replace",
+            "timestamp-unit" => "micros",
+            "config" => file.path().to_str().unwrap(),
             _ => "x",
         };
         let base: &[&str] = match name {
@@ -215,6 +227,11 @@ fn wrong_values_name_the_flag_or_the_variable() {
         ("format", "csv"),
         ("log-format", "xml"),
         ("table", "a..b"),
+        ("infinity", "zero"),
+        ("nan", "clamp"),
+        ("numeric", "Decimal"),
+        ("invalid-text", "null"),
+        ("timestamp-unit", "nanos"),
     ] {
         let message = refusal(2, &[URI, &format!("--{flag}={value}")], &[]);
         assert!(message.contains(&format!("--{flag}={value}")), "{message}");
@@ -228,6 +245,42 @@ fn wrong_values_name_the_flag_or_the_variable() {
     let environment = Environment { variable: &variable, stderr_is_terminal: false, memory_limit: None };
     let error = invocation([OsString::from(URI)], &environment).unwrap_err();
     assert!(error.exit == 78 && error.message.contains("PROJECT_TABLE is not valid UTF-8"), "{error}");
+}
+
+#[test]
+fn policies_of_flags_stand_beside_those_of_the_file() {
+    assert_eq!(run(&[URI], &[]).choices.policies, PolicyOverrides::default());
+    assert!(run(&[URI], &[]).choices.tables.is_empty());
+    let file = file_of("[tables.\"public.users\"]\ninfinity = \"null\"\n");
+    let config = format!("--config={}", file.path().display());
+    let both = run(&[URI, &config, "--infinity=error", "--nan=string"], &[("PROJECT_NAN", "null")]);
+    assert_eq!(
+        (both.choices.policies.infinity, both.choices.policies.not_a_number),
+        (Some(Infinity::Error), Some(NotANumber::Text))
+    );
+    let of_users = &both.choices.tables[&TableName::new("public", "users")];
+    assert_eq!((of_users.policies.infinity, of_users.policies.not_a_number), (Some(Infinity::Null), None));
+    assert!(refusal(2, &[URI, "--nan=clamp"], &[]).ends_with("--nan=clamp must be null or error or string"));
+}
+
+#[test]
+fn a_file_that_cannot_be_used_is_configuration_wherever_it_was_named() {
+    let (folder, no_text) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    fs::write(no_text.path(), [0xff, 0xfe]).unwrap();
+    let missing = folder.path().join("project.toml");
+    for path in [missing.as_path(), folder.path(), no_text.path()] {
+        let path = path.to_str().unwrap();
+        let message = refusal(78, &[URI, "--config", path], &[]);
+        assert!(message.contains(&format!("--config={path} cannot be read: ")), "{message}");
+        let message = refusal(78, &[URI], &[("PROJECT_CONFIG", path)]);
+        assert!(message.contains(&format!("PROJECT_CONFIG={path} cannot be read: ")), "{message}");
+    }
+    let wrong = file_of("[tables.\"public.users\"]\nlimit = 3\n");
+    let path = wrong.path().to_str().unwrap();
+    for message in [refusal(78, &[URI, "--config", path], &[]), refusal(78, &[URI], &[("PROJECT_CONFIG", path)])] {
+        assert!(message.starts_with(&format!("{path}, line 2, [tables.\"public.users\"]: ")), "{message}");
+    }
+    assert!(invoke(&["list"], &[("PROJECT_CONFIG", path)]).is_ok(), "list reads no tables");
 }
 
 #[test]

@@ -3,4 +3,6 @@
 mod connection;
 mod data;
 mod disk;
+mod lost_connection;
 mod surroundings;
+mod wide_rows;

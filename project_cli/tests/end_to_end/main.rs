@@ -1,6 +1,8 @@
 //! The built binary from end to end: real Postgres in, a lake out, read back by others.
 
 mod bad_input;
+mod check;
+mod choices;
 mod deadline;
 mod independent_reader;
 mod lake_folder;
@@ -10,3 +12,4 @@ mod real_input;
 mod s3_lake;
 mod shop;
 mod signals;
+mod table_read;

@@ -12,6 +12,7 @@ const EPOCH_MILLIS: i64 = EPOCH_DAYS as i64 * 86_400_000;
 /// The years 1 to 9999, which every reader of Parquet agrees on; beyond them some fail on the whole file.
 const YEARS_DAYS: Range<i32> = -719_162..2_932_897;
 const YEARS_MILLIS: Range<i64> = YEARS_DAYS.start as i64 * 86_400_000..YEARS_DAYS.end as i64 * 86_400_000;
+const YEARS_MICROS: Range<i64> = YEARS_MILLIS.start * 1000..YEARS_MILLIS.end * 1000;
 
 /// Why a date or a timestamp has no place on the time line.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,32 @@ impl Timestamp {
             }
         }
     }
+
+    /// Microseconds since 1970-01-01.
+    #[inline]
+    pub fn to_micros(self) -> Result<i64, TimestampError> {
+        match self.0 {
+            i64::MIN | i64::MAX => Err(TimestampError::Infinite),
+            micros => {
+                let micros = micros.checked_add(EPOCH_MILLIS * 1000).filter(|micros| YEARS_MICROS.contains(micros));
+                micros.ok_or(TimestampError::OutOfRange)
+            }
+        }
+    }
+
+    /// For a value that has no place on the time line: the first or the last millisecond of the years 1 to 9999.
+    pub fn nearest_millis(self) -> i64 {
+        nearest(self.0 < 0, &YEARS_MILLIS)
+    }
+
+    /// The same in microseconds.
+    pub fn nearest_micros(self) -> i64 {
+        nearest(self.0 < 0, &YEARS_MICROS)
+    }
+}
+
+fn nearest(before: bool, years: &Range<i64>) -> i64 {
+    if before { years.start } else { years.end - 1 }
 }
 
 /// A `date`: days since 2000-01-01 as Postgres sends them.
@@ -74,6 +101,11 @@ impl Date {
                 days.ok_or(TimestampError::OutOfRange)
             }
         }
+    }
+
+    /// For a date that has no place on the time line: the first or the last day of the years 1 to 9999.
+    pub fn nearest_days(self) -> i32 {
+        if self.0 < 0 { YEARS_DAYS.start } else { YEARS_DAYS.end - 1 }
     }
 }
 

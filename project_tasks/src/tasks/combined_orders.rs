@@ -43,7 +43,7 @@ impl ProjectTask for CombinedOrders {
             orders.into_par_iter().filter_map(|order| join.combine(order).transpose()).collect::<Result<_, _>>()?;
         let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
         writer.extend(records)?;
-        Ok(Written { files: vec![writer.finish()?] })
+        Ok(Written::one(writer.finish()?))
     }
 }
 

@@ -7,7 +7,9 @@ use anyhow::Result;
 use futures::future::BoxFuture;
 use project_parquet::PartitionValue;
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
-use project_postgres::{Export, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name, whole_table};
+use project_postgres::{
+    Export, Exported, Policies, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name, whole_table,
+};
 use sqlx::PgConnection;
 
 /// A table that was named on the command line as `schema.table`.
@@ -51,8 +53,9 @@ impl ProjectStreamTask for TableTask {
             let storages = leaves(&mut connection, &relation).await?;
             drop(connection);
             let slices = whole_table(&storages, context.workers);
-            let export = export(context, TablePlan::of(&relation)?, &storages);
-            read_in_parallel(export, slices, Some(None)).await
+            let export = export(context, context.choices.plan(&relation, Policies::TOLERANT)?, &storages);
+            let written = read_in_parallel(export.clone(), slices).await?;
+            if written.files.is_empty() { write_empty(export, None).await } else { Ok(written) }
         })
     }
 }
@@ -81,19 +84,16 @@ pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage
     }
 }
 
-/// Reads the slices by the export's workers. A table without rows gets one empty file in the partition `when_empty`,
-/// or none at all.
-pub(crate) async fn read_in_parallel(
-    export: Export,
-    slices: Vec<Slice>,
-    when_empty: Option<Option<PartitionValue>>,
-) -> Result<Written> {
+/// Reads the slices by the export's workers.
+pub(crate) async fn read_in_parallel(export: Export, slices: Vec<Slice>) -> Result<Written> {
     let reading = tokio::task::spawn_blocking(move || {
-        let mut files = export.run(slices)?;
-        if let Some(partition) = when_empty.filter(|_| files.is_empty()) {
-            files.push(export.write_empty(partition)?);
-        }
-        Ok(files)
+        let Exported { files, changes } = export.run(slices)?;
+        Ok(Written { files, changes })
     });
-    joined(reading.await).map(|files| Written { files })
+    joined(reading.await)
+}
+
+/// One valid file for a table without rows, so that its columns are known.
+pub(crate) async fn write_empty(export: Export, partition: Option<PartitionValue>) -> Result<Written> {
+    joined(tokio::task::spawn_blocking(move || Ok(Written::one(export.write_empty(partition)?))).await)
 }

@@ -35,7 +35,7 @@ impl ProjectTask for Users {
         let records: Vec<User> = rows.into_par_iter().map(record).collect::<Result<_, _>>()?;
         let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
         writer.extend(records)?;
-        Ok(Written { files: vec![writer.finish()?] })
+        Ok(Written::one(writer.finish()?))
     }
 }
 

@@ -5,7 +5,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Row;
 use parquet::schema::types::Type;
 use project_parquet::{Counters, WriterSettings};
-use project_postgres::{ConnectionDefaults, ConnectionSettings, Source};
+use project_postgres::{Choices, ConnectionDefaults, ConnectionSettings, Source};
 use project_tasks::{MemoryShare, Task, TaskContext, Written};
 use project_test_servers::postgres::Database;
 use std::fs::File;
@@ -48,6 +48,11 @@ fn reader(path: &Path) -> SerializedFileReader<File> {
 
 /// Runs the task with two workers; whatever a failed task leaves in its folder is an error of its own.
 pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
+    run_with(database, task, Choices::default())
+}
+
+/// The same where somebody has chosen something.
+pub(crate) fn run_with(database: &Database<'_>, task: &Task, choices: Choices) -> Result<Finished> {
     let settings = ConnectionSettings::parse(&database.uri(), &ConnectionDefaults::default())?;
     let folder = tempdir()?;
     let context = TaskContext {
@@ -58,6 +63,7 @@ pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
         workers: 2,
         memory: MemoryShare::of(192 << 20, 2),
         window: None,
+        choices: Arc::new(choices),
         finished: None,
         counters: Arc::new(Counters::default()),
         cancel: CancellationToken::new(),

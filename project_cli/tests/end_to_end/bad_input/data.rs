@@ -65,7 +65,9 @@ fn a_value_that_does_not_fit_is_65_with_table_and_column_and_without_the_value()
         program.publish(&database.uri(), &format!("{task},users"))?.expect(0)?;
         let before = links(&program.lake())?;
         database.execute(&spoil)?;
-        let ended = program.run(&[&database.uri(), "--table", &format!("{task},users"), "--format=json", "-vv"])?;
+        let tables = format!("{task},users");
+        let exact = ["--infinity=error", "--nan=error", "--format=json", "-vv"];
+        let ended = program.run(&[&[&database.uri() as &str, "--table", &tables], &exact[..]].concat())?;
         let ended = ended.expect(65)?.says(&place)?.never_says(&VALUE[..8])?;
         assert_eq!(ended.published()?, ["users"], "{task}");
         let folder = task.replace('.', "_");
@@ -73,6 +75,32 @@ fn a_value_that_does_not_fit_is_65_with_table_and_column_and_without_the_value()
         let failed = program.lake().join(runs(&program.lake())?.pop().context("a run")?).join(&folder);
         ensure!(!failed.exists(), "{} was left behind", failed.display());
     }
+    Ok(())
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_found_by_the_blocks_or_the_date_that_were_read() -> Result<()> {
+    let database = tiny_shop()?;
+    database.execute(
+        "ALTER TABLE events ADD COLUMN price numeric(15,2);
+         INSERT INTO events VALUES (9, 1, 'view', '{}', '2026-01-07 12:00Z', 'NaN');
+         CREATE TABLE sparse (id int, price numeric(15,2), pad text) WITH (fillfactor = 10);
+         INSERT INTO sparse SELECT id, CASE WHEN id = 9000 THEN numeric 'NaN' ELSE id END, repeat('-', 600)
+             FROM generate_series(1, 10000) AS id",
+    )?;
+    let program = Program::new()?;
+    let tables = "--table=public.sparse,events,users";
+    let ended = program.run(&[&database.uri(), tables, "--workers=2", "--nan=error", "--format=json"])?.expect(65)?;
+    let ended = ended.says(&["public.events, dt=2026-01-07: column \"price\" (numeric(15,2)): the value in row 1"])?;
+    let message = ended.stderr.lines().find(|line| line.contains("public.sparse, blocks "));
+    let message = message.with_context(|| ended.to_string())?;
+    ensure!(message.contains(" of public.sparse: column \"price\" (numeric(15,2))"), "{message}");
+    assert_eq!(ended.published()?, ["users"]);
+
+    // Without an index the date is not known before the row is read.
+    database.execute("DROP INDEX events_created_at")?;
+    let ended = program.publish(&database.uri(), "events")?.expect(65)?;
+    ended.says(&["public.events, all of public.events: column \"price\" (numeric(15,2))"])?;
     Ok(())
 }
 
@@ -140,7 +168,7 @@ impl Drop for OtherDatabase<'_> {
 }
 
 #[test]
-fn text_that_is_not_utf_8_is_65_and_names_the_table() -> Result<()> {
+fn text_that_is_not_utf_8_is_65_and_names_table_range_and_column() -> Result<()> {
     let maker = Database::create(Postgres::shared()?)?;
     let other = OtherDatabase(&maker, format!("{}_ascii", maker.name()));
     let name = &other.1;
@@ -152,7 +180,7 @@ fn text_that_is_not_utf_8_is_65_and_names_the_table() -> Result<()> {
     ))?;
     let program = Program::new()?;
     let ended = program.publish(&maker.server().uri(name), "public.bad,public.good")?.expect(65)?;
-    let ended = ended.says(&["public.bad"])?.never_says("c4n4ry")?;
+    let ended = ended.says(&["public.bad, all of public.bad: column \"t\" (text)"])?.never_says("c4n4ry")?;
     assert_eq!(ended.published()?, ["public_good"]);
     Ok(())
 }

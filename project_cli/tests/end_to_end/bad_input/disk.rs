@@ -3,6 +3,7 @@
 use crate::lake_folder::{links, listing, runs};
 use crate::program::Program;
 use crate::shop::{empty_shop, tiny_shop};
+use crate::table_read::parts::noise;
 use anyhow::{Result, ensure};
 use std::fs::{Permissions, create_dir_all, set_permissions, write};
 use std::os::unix::fs::PermissionsExt;
@@ -38,6 +39,21 @@ fn a_disk_that_takes_no_more_is_74_and_leaves_the_lake_as_it_was() -> Result<()>
     let ended = program.start_below(&SMALL_FILES, &arguments)?.wait(DEADLINE)?.expect(74)?;
     assert_eq!(ended.published()?, ["users"]);
     assert_eq!(program.query("SELECT count(*) AS n FROM public_noise")?, "n\n1\n");
+    Ok(())
+}
+
+#[test]
+fn a_disk_that_takes_no_more_stops_all_workers_of_a_table_and_no_other_table() -> Result<()> {
+    let database = noise()?;
+    for workers in ["--workers=2", "--workers=5"] {
+        let program = Program::new()?;
+        let arguments = [&database.uri(), "--table=public.noise,public.quiet", workers, "--format=json"];
+        let ended = program.start_below(&SMALL_FILES, &arguments)?.wait(DEADLINE)?.expect(74)?;
+        let ended = ended.says(&["public.noise  FAILED (74)", "public_noise/part-0000"])?;
+        assert_eq!(ended.published()?, ["public_quiet"]);
+        let run = program.lake().join(runs(&program.lake())?.concat());
+        ensure!(!run.join("public_noise").exists(), "left in the lake: {:?}", listing(&run)?);
+    }
     Ok(())
 }
 

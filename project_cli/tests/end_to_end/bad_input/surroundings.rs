@@ -4,10 +4,37 @@ use crate::deadline::wait_for;
 use crate::program::Program;
 use crate::shop::tiny_shop;
 use anyhow::{Context, Result, ensure};
+use project_test_servers::postgres::Database;
+use std::io::Write;
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread::spawn;
 use std::time::{Duration, Instant};
+
+/// For what comes about when the machine finds the time.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Somebody else at the server; dropping it ends the session and with it what it holds.
+struct Session(Child);
+
+impl Session {
+    /// Begins with this SQL and does nothing more.
+    fn start(database: &Database<'_>, sql: &str) -> Result<Self> {
+        let mut psql = Command::new(database.server().programs().join("psql"));
+        psql.args(["-Xq", "-d", &database.uri()]).stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut session = Self(psql.spawn().context("cannot run psql")?);
+        writeln!(session.0.stdin.as_mut().context("the input of psql")?, "{sql};")?;
+        Ok(session)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The end of its input ends it in good order, so that the server knows of it at once.
+        drop(self.0.stdin.take());
+        let _ = self.0.wait();
+    }
+}
 
 #[test]
 fn a_sentry_that_takes_the_connection_and_never_answers_does_not_hold_the_program() -> Result<()> {
@@ -26,19 +53,52 @@ fn a_sentry_that_takes_the_connection_and_never_answers_does_not_hold_the_progra
 fn a_table_that_somebody_has_locked_fails_alone_and_with_the_reason() -> Result<()> {
     let database = tiny_shop()?;
     database.execute("CREATE TABLE busy (id int)")?;
-    let mut holder = Command::new(database.server().programs().join("psql"))
-        .args(["-Xq", "-d", &database.uri(), "-c", "BEGIN; LOCK TABLE busy; SELECT pg_sleep(100)"])
-        .stdout(Stdio::null())
-        .spawn()
-        .context("cannot run psql")?;
+    let holder = Session::start(&database, "BEGIN; LOCK TABLE busy")?;
     let locked =
         "SELECT 1 FROM pg_locks WHERE relation = 'busy'::regclass AND mode = 'AccessExclusiveLock' AND granted";
-    wait_for("the lock", Duration::from_secs(20), || Ok(database.query_text(locked)?.pop()))?;
-    let ended = Program::new()?.run(&[&database.uri(), "--table=public.busy,users"]);
-    holder.kill()?;
-    holder.wait()?;
-    let ended = ended?.expect(75)?;
+    wait_for("the lock", PATIENCE, || Ok(database.query_text(locked)?.pop()))?;
+    let ended = Program::new()?.run(&[&database.uri(), "--table=public.busy,users"])?.expect(75)?;
+    drop(holder);
     ended.says(&["public.busy  FAILED (75)", "exclusive lock", "1 of 2 tables published"])?;
+    Ok(())
+}
+
+#[test]
+fn a_table_that_somebody_wants_to_change_while_it_is_read_is_exported_as_it_was() -> Result<()> {
+    let database = tiny_shop()?;
+    database.execute(
+        "CREATE TABLE parted (id int, note text) PARTITION BY LIST (id);
+         CREATE TABLE leaf PARTITION OF parted DEFAULT;
+         INSERT INTO parted SELECT id, 'old' FROM generate_series(1, 5) AS id;
+         CREATE VIEW gate AS SELECT 1 AS id, pg_advisory_xact_lock(7)::text AS opened",
+    )?;
+    let closed = Session::start(&database, "SELECT pg_advisory_lock(7)")?;
+    let advisory = |granted| format!("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted = {granted}");
+    wait_for("the gate to close", PATIENCE, || Ok(database.query_text(&advisory(true))?.pop()))?;
+    let program = Program::new()?;
+    let running = program.start(&[&database.uri(), "--table=public.gate,public.orders,public.parted,events"])?;
+    wait_for("the reader at the gate", PATIENCE, || Ok(database.query_text(&advisory(false))?.pop()))?;
+    for change in [
+        "TRUNCATE orders",
+        "ALTER TABLE orders ALTER COLUMN amount TYPE text",
+        "DROP TABLE events",
+        "TRUNCATE leaf",
+        "ALTER TABLE parted DETACH PARTITION leaf",
+    ] {
+        let refused = database.execute(&format!("SET lock_timeout = '100ms'; {change}"));
+        let message = refused.err().with_context(|| format!("{change} was possible"))?.to_string();
+        ensure!(message.contains("lock timeout"), "{change}: {message}");
+    }
+    database.execute("DELETE FROM orders; UPDATE parted SET note = 'new'; INSERT INTO events VALUES (9)")?;
+    drop(closed);
+    running.wait(PATIENCE)?.expect(0)?;
+    for (sql, answer) in [
+        ("SELECT count(*) AS n, sum(id) AS ids FROM public_orders", "n,ids\n3,6\n"),
+        ("SELECT count(*) AS n, max(note) AS note FROM public_parted", "n,note\n5,old\n"),
+        ("SELECT count(*) AS n, sum(id) AS ids FROM events", "n,ids\n3,6\n"),
+    ] {
+        assert_eq!(program.query(sql)?, answer);
+    }
     Ok(())
 }
 

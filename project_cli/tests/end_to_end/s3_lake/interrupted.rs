@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 
 impl Aws {
-    fn start(&self, uri: &str, more: &[&str]) -> Result<Running> {
+    pub(super) fn start(&self, uri: &str, more: &[&str]) -> Result<Running> {
         let arguments = [uri, LAKE, "--scratch=scratch", ROLE];
         self.program.start(&[&arguments, &CATALOG[..], more].concat())
     }

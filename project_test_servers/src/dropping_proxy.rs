@@ -1,0 +1,179 @@
+//! A way to a server that breaks: each connection is cut after so many bytes of the server's answers.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use anyhow::{Context, Result};
+
+/// More than any test opens; those beyond it are closed at once.
+const MOST_CONNECTIONS: usize = 64;
+const BUFFER: usize = 16 << 10;
+
+/// A proxy on 127.0.0.1. Dropping it closes every connection and ends its threads.
+#[derive(Debug)]
+pub struct DroppingProxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    acceptor: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    target: SocketAddr,
+    allowed: u64,
+    ended: AtomicBool,
+    cut: AtomicU32,
+    /// Both ends of every connection.
+    open: Mutex<Vec<TcpStream>>,
+}
+
+impl DroppingProxy {
+    /// Leads to `port` on this machine. Of the answers on one connection `allowed` bytes come through, then it breaks.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub fn start(port: u16, allowed: u64) -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a port for the proxy")?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared {
+            target: (Ipv4Addr::LOCALHOST, port).into(),
+            allowed,
+            ended: AtomicBool::new(false),
+            cut: AtomicU32::new(0),
+            open: Mutex::default(),
+        });
+        let accepting = Arc::clone(&shared);
+        let acceptor = thread::spawn(move || accepting.accept(&listener));
+        Ok(Self { address, shared, acceptor: Some(acceptor) })
+    }
+
+    /// The port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// How many connections were cut.
+    #[must_use]
+    pub fn cut(&self) -> u32 {
+        self.shared.cut.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for DroppingProxy {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        // Wakes the thread that accepts; it fails when that has ended already.
+        drop(TcpStream::connect(self.address));
+        if let Some(acceptor) = self.acceptor.take() {
+            drop(acceptor.join());
+        }
+    }
+}
+
+impl Shared {
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        let mut relays: Vec<JoinHandle<()>> = Vec::new();
+        for client in listener.incoming() {
+            if self.ended.load(Ordering::SeqCst) {
+                break;
+            }
+            relays.retain(|relay| !relay.is_finished());
+            if relays.len() < 2 * MOST_CONNECTIONS
+                && let Ok(client) = client
+                // A client whose server is not there sees its connection closed.
+                && let Ok(both) = self.relays(client)
+            {
+                relays.extend(both);
+            }
+        }
+        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // Fails for those that are closed.
+            drop(stream.shutdown(Shutdown::Both));
+        }
+        relays.into_iter().for_each(|relay| drop(relay.join()));
+    }
+
+    fn relays(self: &Arc<Self>, client: TcpStream) -> Result<[JoinHandle<()>; 2]> {
+        let server = TcpStream::connect(self.target)?;
+        let streams = [client.try_clone()?, server.try_clone()?];
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).extend(streams);
+        let (client_again, server_again) = (client.try_clone()?, server.try_clone()?);
+        let shared = Arc::clone(self);
+        Ok([
+            thread::spawn(move || relay(client, server, u64::MAX, || {})),
+            thread::spawn(move || {
+                relay(server_again, client_again, shared.allowed, || {
+                    shared.cut.fetch_add(1, Ordering::SeqCst);
+                });
+            }),
+        ])
+    }
+}
+
+/// Copies until one side closes or enough has passed, and closes both.
+fn relay(mut from: TcpStream, mut to: TcpStream, allowed: u64, cutting: impl Fn()) {
+    let mut buffer = [0; BUFFER];
+    let mut left = allowed;
+    while let Ok(count @ 1..) = from.read(&mut buffer) {
+        let passing = usize::try_from(left).unwrap_or(usize::MAX).min(count);
+        if to.write_all(&buffer[..passing]).is_err() {
+            break;
+        }
+        left -= passing as u64;
+        if passing < count {
+            cutting();
+            break;
+        }
+    }
+    // Each fails when the other side was faster.
+    drop(from.shutdown(Shutdown::Both));
+    drop(to.shutdown(Shutdown::Both));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::thread;
+
+    use super::DroppingProxy;
+
+    /// Answers each connection with what it was sent, for as many connections.
+    fn echo(connections: usize) -> u16 {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            for stream in listener.incoming().take(connections) {
+                let mut stream = stream.unwrap();
+                thread::spawn(move || std::io::copy(&mut stream.try_clone().unwrap(), &mut stream));
+            }
+        });
+        port
+    }
+
+    #[test]
+    fn answers_come_through_up_to_the_limit_and_then_the_connection_breaks() {
+        let proxy = DroppingProxy::start(echo(2), 5).unwrap();
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
+        let mut answer = [0; 4];
+        stream.write_all(b"1234").unwrap();
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!((&answer, proxy.cut()), (b"1234", 0));
+        stream.write_all(b"5678").unwrap();
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert_eq!((rest.as_slice(), proxy.cut()), (&b"5"[..], 1));
+
+        let mut open = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap();
+        open.write_all(b"1").unwrap();
+        open.read_exact(&mut answer[..1]).unwrap();
+        let port = proxy.port();
+        drop(proxy);
+        assert_eq!(open.read(&mut answer).unwrap(), 0, "a connection outlives its proxy");
+        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err(), "the port is still open");
+    }
+}
