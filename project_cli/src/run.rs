@@ -144,18 +144,24 @@ async fn check_memory(connection: &mut PgConnection, task: &Task, limit: Option<
     for read in task.reads() {
         bytes += loaded_bytes(connection, &read.table, &read.columns).await?;
     }
-    let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
-    info!(task = task.name(), estimate_mib = megabytes(bytes), "loads its tables into memory");
+    info!(task = task.name(), estimate_mib = mebibytes(bytes), "loads its tables into memory");
+    Ok(fits(task.name(), bytes, limit)?)
+}
+
+/// Refuses a task that needs more memory than there is.
+fn fits(task: &str, bytes: u64, limit: Option<u64>) -> Result<(), ConfigError> {
     match limit {
         Some(limit) if bytes > limit => Err(ConfigError::configuration(format!(
-            "{} loads about {} MiB into memory and this container may use {} MiB; give it more, or make it a stream task",
-            task.name(),
-            megabytes(bytes),
-            megabytes(limit)
-        ))
-        .into()),
+            "{task} loads about {} MiB into memory and this container may use {} MiB; give it more, or make it a stream task",
+            mebibytes(bytes),
+            mebibytes(limit)
+        ))),
         _ => Ok(()),
     }
+}
+
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
 }
 
 /// Notes a failure in the report; what went well is handed on.
@@ -264,4 +270,21 @@ fn run_id() -> String {
     let now = Utc::now();
     let salt = std::process::id().wrapping_mul(0x9e37_79b9) ^ now.timestamp_subsec_nanos();
     format!("{}-{:04x}", now.format("%Y%m%dT%H%M%S%3fZ"), salt & 0xffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fits;
+
+    #[test]
+    fn a_task_that_needs_more_memory_than_the_container_has_is_refused_with_both_figures() {
+        const LIMIT: u64 = 512 << 20;
+        assert_eq!(fits("users", LIMIT, Some(LIMIT)), Ok(()));
+        assert_eq!(fits("users", u64::MAX, None), Ok(()));
+        let error = fits("users", LIMIT + 1, Some(LIMIT)).unwrap_err();
+        assert_eq!(error.exit, 78);
+        for text in ["users loads about 513 MiB", "this container may use 512 MiB", "give it more"] {
+            assert!(error.message.contains(text), "{error}");
+        }
+    }
 }

@@ -68,7 +68,7 @@ const STORAGE: &str = "
     c.relkind = 'r' AND coalesce(a.amname = 'heap', false)
         AND pg_catalog.current_setting('server_version_num')::int >= 140000,
     CASE WHEN c.relkind IN ('r', 'm') THEN pg_catalog.pg_relation_size(c.oid) ELSE 0 END,
-    CASE WHEN c.relkind NOT IN ('r', 'm') THEN NULL
+    CASE WHEN c.relkind NOT IN ('r', 'm') OR c.relhassubclass THEN NULL
          WHEN c.reltoastrelid = 0 THEN 0 ELSE pg_catalog.pg_relation_size(c.reltoastrelid) END,
     pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_any_column_privilege(c.oid, 'SELECT')";
 
@@ -76,6 +76,12 @@ const FROM_CLASS: &str = "
     FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_catalog.pg_am a ON a.oid = c.relam";
+
+/// Whether our role reads of a leaf what it reads of it through the parent, whose rights and policies are its own.
+const WHOLLY_READABLE: &str = "
+    NOT pg_catalog.row_security_active(c.oid) AND NOT EXISTS (
+        SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+        AND NOT pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT'))";
 
 /// Whether the first column of the partition key is the column, and partitions are ranges of it.
 const PARTITIONED_BY: &str = "
@@ -170,14 +176,20 @@ pub async fn leaves(connection: &mut PgConnection, relation: &Relation) -> Resul
         SourceError::from_sqlx(&format!("cannot list the partitions of {}", relation.name), &error)
     };
     let sql = format!(
-        "SELECT {STORAGE} {FROM_CLASS}
+        "SELECT {STORAGE}, {WHOLLY_READABLE} {FROM_CLASS}
          JOIN pg_catalog.pg_partition_tree($1) tree ON tree.relid = c.oid AND tree.isleaf ORDER BY c.oid"
     );
     let query = sqlx::query(AssertSqlSafe(sql)).bind(Oid(relation.oid)).persistent(false);
     let rows = query.fetch_all(connection).await.map_err(failed)?;
-    let leaves: Vec<Storage> = rows.iter().map(storage).collect::<Result<_, _>>().map_err(failed)?;
-    let all_readable = !leaves.is_empty() && leaves.iter().all(|leaf| leaf.readable);
-    Ok(if all_readable { leaves } else { itself })
+    let mut leaves = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let leaf = storage(row).map_err(failed)?;
+        if !leaf.readable || !row.try_get::<bool, _>(6).map_err(failed)? {
+            return Ok(itself);
+        }
+        leaves.push(leaf);
+    }
+    Ok(if leaves.is_empty() { itself } else { leaves })
 }
 
 /// Every table, view and foreign table of a schema, in the order of their names.

@@ -240,10 +240,12 @@ impl Export {
 
     fn sql(&self, slice: &Slice) -> String {
         let columns = self.plan.unbounded_columns();
-        let guard = (self.wide_rows && !columns.is_empty())
-            .then(|| Predicate::NoWiderThan { columns, bytes: self.limits.row_bytes });
-        let predicates: Vec<&Predicate> = slice.rows.iter().chain(&self.plan.filter).chain(&guard).collect();
-        copy_out(&self.plan.expressions(), &slice.relation, &predicates)
+        let guarded = self.wide_rows && !columns.is_empty();
+        let guard = guarded.then_some(Predicate::NoWiderThan { columns, bytes: self.limits.row_bytes });
+        let predicates: Vec<&Predicate> = slice.rows.iter().chain(&self.plan.filter).collect();
+        let names: Vec<String> = self.plan.columns.iter().map(|column| column.name.clone()).collect();
+        let guard = guard.as_ref().map(|guard| (guard, names.as_slice()));
+        copy_out(&self.plan.expressions(), &slice.relation, &predicates, guard)
     }
 
     /// The error with its place; the complaint about a row that is too wide becomes a sentence.

@@ -132,12 +132,27 @@ fn no_wider_than(columns: &[(String, String)], bytes: u64) -> String {
     format!("CASE WHEN {} <= {bytes} THEN true ELSE ('{TOO_WIDE}' || {message})::bool END", widths.join(" + "))
 }
 
-/// `COPY (SELECT ...) TO STDOUT (FORMAT binary)`; `columns` are expressions that are quoted already.
-pub(crate) fn copy_out(columns: &[String], table: &TableName, predicates: &[&Predicate]) -> String {
+/// `COPY (SELECT ...) TO STDOUT (FORMAT binary)`; `columns` are expressions that are quoted already. A guard, with
+/// the names of the columns that they are made of, looks at the rows that would be sent and at no other: a view or a
+/// condition may leave out the very rows that it would refuse, and without OFFSET the server may look at them first.
+pub(crate) fn copy_out(
+    columns: &[String],
+    table: &TableName,
+    predicates: &[&Predicate],
+    guard: Option<(&Predicate, &[String])>,
+) -> String {
     let columns = columns.join(", ");
     let conditions: Vec<String> = predicates.iter().map(|predicate| predicate.condition()).collect();
     let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    format!("COPY (SELECT {columns} FROM {}{filter}) TO STDOUT (FORMAT binary)", table.quoted())
+    let rows = format!("{}{filter}", table.quoted());
+    let rows = match guard {
+        Some((guard, names)) => {
+            let names: Vec<String> = names.iter().map(|name| quote_identifier(name)).collect();
+            format!("(SELECT {} FROM {rows} OFFSET 0) AS rows WHERE {}", names.join(", "), guard.condition())
+        }
+        None => rows,
+    };
+    format!("COPY (SELECT {columns} FROM {rows}) TO STDOUT (FORMAT binary)")
 }
 
 /// `SELECT "a", "b" FROM "s"."t"`.
@@ -156,7 +171,7 @@ mod tests {
         assert_eq!(table.quoted(), r#""a.b"."x""; DROP TABLE y; --""#);
         let predicate = Predicate::Null { column: "it's".into() };
         assert_eq!(
-            copy_out(&["1".into()], &TableName::new("s", "t"), &[&predicate]),
+            copy_out(&["1".into()], &TableName::new("s", "t"), &[&predicate], None),
             r#"COPY (SELECT 1 FROM "s"."t" WHERE "it's" IS NULL) TO STDOUT (FORMAT binary)"#
         );
     }
@@ -170,7 +185,7 @@ mod tests {
         let between = Predicate::Between { column: "at".into(), from: Some("2026-01-01".into()), to: None };
         let all = [&Predicate::Blocks { from: Some(8), to: None }, &between];
         assert_eq!(
-            copy_out(&["1".into()], &TableName::new("s", "t"), &all),
+            copy_out(&["1".into()], &TableName::new("s", "t"), &all, None),
             r#"COPY (SELECT 1 FROM "s"."t" WHERE ctid >= '(8,0)'::tid AND "at" >= '2026-01-01') TO STDOUT (FORMAT binary)"#
         );
     }

@@ -1,7 +1,9 @@
 //! `public.lineitem` into one file by the typed path, or by the loop of this system's first version: one connection,
 //! `query_as().fetch()`, chunks of 5,000 rows, one row group for each. Both have the same structs and GZIP level.
 //!
-//!   typed_path <project|first-version> <postgres-uri> <output-file> <gzip-level>
+//! ```text
+//! typed_path <project|first-version> <postgres-uri> <output-file> <gzip-level>
+//! ```
 
 use anyhow::{Context, Result, bail};
 use futures::TryStreamExt;

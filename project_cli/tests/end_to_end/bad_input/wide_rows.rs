@@ -35,10 +35,20 @@ CREATE TABLE leaves (id int, value text) PARTITION BY LIST (id);
 CREATE TABLE leaf PARTITION OF leaves FOR VALUES IN (500);
 CREATE TABLE other_leaf PARTITION OF leaves DEFAULT;
 INSERT INTO leaves SELECT * FROM even;
+CREATE TABLE parent (id int, value text);
+CREATE TABLE child () INHERITS (parent);
+INSERT INTO child SELECT * FROM even;
 ";
 
-const TABLES: [&str; 6] =
-    ["public.even", "public.random", "public.json", "public.bytes", "public.view_of_random", "public.leaves"];
+const TABLES: [&str; 7] = [
+    "public.even",
+    "public.random",
+    "public.json",
+    "public.bytes",
+    "public.view_of_random",
+    "public.leaves",
+    "public.parent",
+];
 
 fn wide_tables() -> Result<Database<'static>> {
     let database = tiny_shop()?;
@@ -90,6 +100,23 @@ fn the_same_row_is_read_when_there_is_memory_for_it() -> Result<()> {
         let value = if table == "public_bytes" { "arrow_cast(value, 'Utf8')" } else { "value" };
         let sql = format!("SELECT count(*) AS n, max(octet_length({value})) AS most FROM {table}");
         assert_eq!(program.query(&sql)?, format!("n,most\n1000,{length}\n"), "{table}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_wide_row_that_a_view_leaves_out_is_no_obstacle() -> Result<()> {
+    let database = wide_tables()?;
+    database.execute(
+        "CREATE VIEW joined AS SELECT id, value FROM even JOIN (SELECT id FROM fine WHERE id < 500) AS wanted USING (id);
+         CREATE VIEW short AS SELECT id, value FROM even WHERE length(value) < 1000;
+         CREATE VIEW cut AS SELECT id, left(value, 1000) AS value FROM even",
+    )?;
+    let program = Program::new()?;
+    let tables = "--table=public.joined,public.short,public.cut";
+    program.run(&[&[database.uri().as_str(), tables], &LITTLE_MEMORY[..]].concat())?.expect(0)?;
+    for (table, rows) in [("public_joined", 499), ("public_short", 999), ("public_cut", 1000)] {
+        assert_eq!(program.query(&format!("SELECT count(*) AS n FROM {table}"))?, format!("n\n{rows}\n"));
     }
     Ok(())
 }
