@@ -5,7 +5,7 @@ use crate::destination::{Finished, record};
 use crate::early_upload::local_file;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport, milliseconds, seconds};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use futures::stream::{self, StreamExt};
 use project_aws::{Aws, AwsError, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url, StagedFile};
 use project_parquet::{LakeColumn, ParquetFile, lake_columns};
@@ -107,6 +107,10 @@ impl Bucket {
 
     async fn publish_table(&self, table: Finished, sent: Sent<'_>, cancel: &CancellationToken) -> Result<Published> {
         let Finished { table: name, folder, written, staged, window, .. } = table;
+        if written.files.is_empty() && window.is_none() {
+            // Everything that is published now would go.
+            bail!("{name}: the task wrote no file; this is a fault of the program, please report it");
+        }
         let staged_keys: HashSet<&str> = staged.files.iter().map(|file| file.key.as_str()).collect();
         let mut keep = HashSet::new();
         let mut rest = Vec::new();

@@ -2,76 +2,93 @@
 
 use parquet::data_type::ByteArray;
 use parquet::file::statistics::{Statistics, ValueStatistics};
-use std::mem::take;
+use std::mem::replace;
 use std::str::from_utf8;
 
 /// A bound is cut to this many bytes; readers only need to know where values cannot be.
 const MOST_BYTES: usize = 64;
 
-/// The least and the greatest of some strings of bytes.
+/// The least and the greatest of some strings of bytes, of which only the first bytes are kept.
 pub(crate) struct Bounds {
     utf8: bool,
     any: bool,
-    min: Vec<u8>,
-    max: Vec<u8>,
+    min: Head,
+    max: Head,
     /// The first eight bytes of each, which decide almost every comparison.
     prefixes: (u64, u64),
 }
 
+/// The first bytes of a value, and whether there are more.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    is_cut: bool,
+}
+
 impl Bounds {
     pub(crate) fn new(utf8: bool) -> Self {
-        Self { utf8, any: false, min: Vec::new(), max: Vec::new(), prefixes: (u64::MAX, 0) }
+        Self { utf8, any: false, min: Head::default(), max: Head::default(), prefixes: (u64::MAX, 0) }
     }
 
     #[inline]
     pub(crate) fn include(&mut self, value: &[u8]) {
         let prefix = prefix(value);
-        if prefix <= self.prefixes.0 && (!self.any || value < self.min.as_slice()) {
-            replace(&mut self.min, value);
-            self.prefixes.0 = prefix;
+        if prefix <= self.prefixes.0 || prefix >= self.prefixes.1 {
+            let head = &value[..value.len().min(MOST_BYTES)];
+            self.include_head(head, head.len() < value.len(), prefix);
         }
-        if prefix >= self.prefixes.1 && (!self.any || value > self.max.as_slice()) {
-            replace(&mut self.max, value);
-            self.prefixes.1 = prefix;
-        }
-        self.any = true;
     }
 
     pub(crate) fn join(&mut self, other: &Self) {
         if other.any {
-            self.include(&other.min);
-            self.include(&other.max);
+            for head in [&other.min, &other.max] {
+                self.include_head(&head.bytes, head.is_cut, prefix(&head.bytes));
+            }
         }
     }
 
-    /// The bounds, cut, and a new start.
+    fn include_head(&mut self, head: &[u8], is_cut: bool, prefix: u64) {
+        if !self.any || head < self.min.bytes.as_slice() {
+            self.min.replace(head, is_cut);
+            self.prefixes.0 = prefix;
+        } else if head == self.min.bytes {
+            // A whole value comes before those that begin with it.
+            self.min.is_cut &= is_cut;
+        }
+        if !self.any || head > self.max.bytes.as_slice() {
+            self.max.replace(head, is_cut);
+            self.prefixes.1 = prefix;
+        } else if head == self.max.bytes {
+            self.max.is_cut |= is_cut;
+        }
+        self.any = true;
+    }
+
+    /// The bounds, and a new start.
     pub(crate) fn take(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
-        let (min, max) = (take(&mut self.min), take(&mut self.max));
-        let any = take(&mut self.any);
-        self.prefixes = (u64::MAX, 0);
-        let (min, max) = (self.lower(&min), self.upper(&max)?);
-        any.then_some((min, max))
+        let bounds = replace(self, Self::new(self.utf8));
+        let upper = bounds.upper()?;
+        bounds.any.then(|| (bounds.lower(), upper))
     }
 
     pub(crate) fn statistics(&self, nulls: u64) -> Statistics {
-        let min = self.any.then(|| self.lower(&self.min));
-        let max = self.any.then(|| self.upper(&self.max)).flatten();
-        let exact = |bound: &Option<Vec<u8>>, value: &[u8]| bound.as_deref().is_some_and(|bound| bound == value);
-        let (min_exact, max_exact) = (exact(&min, &self.min), exact(&max, &self.max));
+        let min = self.any.then(|| self.lower());
+        let max = self.any.then(|| self.upper()).flatten();
         let statistics =
             ValueStatistics::new(min.map(ByteArray::from), max.map(ByteArray::from), None, Some(nulls), false);
-        Statistics::from(statistics.with_min_is_exact(min_exact).with_max_is_exact(max_exact))
+        let exact = statistics.with_min_is_exact(self.any && !self.min.is_cut);
+        Statistics::from(exact.with_max_is_exact(self.any && !self.max.is_cut))
     }
 
-    /// At most as great as the value.
-    fn lower(&self, value: &[u8]) -> Vec<u8> {
-        value[..self.cut(value)].to_vec()
+    /// At most as great as every value.
+    fn lower(&self) -> Vec<u8> {
+        self.whole_characters(&self.min).to_vec()
     }
 
-    /// At least as great as the value; nothing when no short text is.
-    fn upper(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let mut bound = value[..self.cut(value)].to_vec();
-        if bound.len() == value.len() {
+    /// At least as great as every value; nothing when no short text is.
+    fn upper(&self) -> Option<Vec<u8>> {
+        let mut bound = self.whole_characters(&self.max).to_vec();
+        if !self.max.is_cut {
             return Some(bound);
         }
         // The last byte that can be raised without becoming another kind of character.
@@ -85,20 +102,20 @@ impl Bounds {
         None
     }
 
-    fn cut(&self, value: &[u8]) -> usize {
-        if value.len() <= MOST_BYTES {
-            return value.len();
-        }
-        match from_utf8(&value[..MOST_BYTES]) {
-            Err(error) if self.utf8 => error.valid_up_to(),
-            _ => MOST_BYTES,
+    fn whole_characters<'a>(&self, head: &'a Head) -> &'a [u8] {
+        match from_utf8(&head.bytes) {
+            Err(error) if self.utf8 => &head.bytes[..error.valid_up_to()],
+            _ => &head.bytes,
         }
     }
 }
 
-fn replace(bound: &mut Vec<u8>, value: &[u8]) {
-    bound.clear();
-    bound.extend_from_slice(value);
+impl Head {
+    fn replace(&mut self, bytes: &[u8], is_cut: bool) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        self.is_cut = is_cut;
+    }
 }
 
 /// The first eight bytes, as a number that orders like them.

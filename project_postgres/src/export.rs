@@ -185,7 +185,7 @@ impl Export {
     fn work(&self, shared: &Shared) -> Result<FinishedParts> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start a worker")?;
         runtime.block_on(async {
-            let mut connection = self.source.connect_for_copy().await?;
+            let mut connection = self.source.connect().await?;
             let mut parts = PartFiles::new(self, &shared.numbers);
             let mut decoder = CopyDecoder::new(&self.plan, self.limits.batch_bytes);
             while let Some(slice) = shared.next() {

@@ -34,7 +34,12 @@ const SETTINGS: &[(&str, &str)] = &[
 /// The server refuses it on systems that cannot watch a socket while a statement runs (Windows, AIX).
 const CONNECTION_CHECK: &str = "client_connection_check_interval";
 
-/// One statement that applies every setting the server has.
+/// A database with the encoding SQL_ASCII holds text in any encoding, and would refuse to send as UTF-8 what is not.
+/// Every reader checks text itself, and can name the column.
+const TEXT_AS_IT_IS: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
+     WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII';";
+
+/// The statements that apply every setting the server has.
 pub(crate) fn settings() -> String {
     let values: Vec<String> =
         SETTINGS.iter().map(|(name, value)| format!("({}, {})", quote_literal(name), quote_literal(value))).collect();
@@ -42,15 +47,10 @@ pub(crate) fn settings() -> String {
         "SELECT pg_catalog.set_config(known.name, wanted.value, false) \
          FROM (VALUES {}) AS wanted(name, value) \
          JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name) \
-         WHERE known.name <> '{CONNECTION_CHECK}' OR pg_catalog.version() ~ 'linux|darwin|bsd|solaris';",
+         WHERE known.name <> '{CONNECTION_CHECK}' OR pg_catalog.version() ~ 'linux|darwin|bsd|solaris';{TEXT_AS_IT_IS}",
         values.join(", ")
     )
 }
-
-/// Bytes as they are: a database with the encoding SQL_ASCII has text in any, and would refuse to send what is not
-/// UTF-8. For readers that check text themselves.
-pub(crate) const TEXT_AS_IT_IS: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQL_ASCII', false) \
-     WHERE pg_catalog.current_setting('server_encoding') = 'SQL_ASCII';";
 
 /// The transaction of a reader. `SET TRANSACTION SNAPSHOT` has to be its first statement.
 pub(crate) fn begin(snapshot: Option<&str>) -> String {

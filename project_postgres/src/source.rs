@@ -53,13 +53,6 @@ impl Source {
         Ok(connection)
     }
 
-    /// As [`connect`](Self::connect), for a reader that checks itself whether text is UTF-8.
-    pub(crate) async fn connect_for_copy(&self) -> Result<PgConnection, SourceError> {
-        let mut connection = self.connect().await?;
-        self.execute(&mut connection, session::TEXT_AS_IT_IS, "cannot choose the encoding of text").await?;
-        Ok(connection)
-    }
-
     /// As [`connect`](Self::connect), by Diesel. Blocks; call it on a thread that may, within a Tokio runtime.
     pub fn connect_diesel(&self) -> Result<DieselConnection, SourceError> {
         let runtime = tokio::runtime::Handle::try_current()

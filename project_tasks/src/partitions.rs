@@ -120,9 +120,7 @@ impl Cut<'_> {
     /// Which rows each pass reads; nothing stands for all of them.
     async fn passes(&self, connection: &mut PgConnection) -> Result<Vec<Option<Predicate>>> {
         let (table, column) = (&self.relation.name, self.column);
-        if is_sorted_by(connection, self.relation, column).await?
-            || is_partitioned_by(connection, self.relation, column).await?
-        {
+        if is_sorted_by(connection, self.relation, column).await? {
             return Ok(vec![self.bounds()]);
         }
         let span = date_span_by_scan(connection, table, column, self.bounds()).await?;

@@ -80,7 +80,7 @@ fn a_run_without_options_has_the_defaults_of_the_help() {
     assert_eq!(run.tables, [TableSelector::Name("all".into())]);
     assert_eq!(run.destination, Destination::Local(PathBuf::from("lake")));
     assert!(run.publish && run.crawler.is_none() && !run.json_report);
-    assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 2));
+    assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 1));
     assert_eq!((run.memory, run.memory_limit, run.window), (DEFAULT_MEMORY, None, None));
     assert!(USAGE.contains(&format!("({}MiB when not given;", DEFAULT_MEMORY >> 20)));
     assert!(USAGE.contains(&format!("[default: {DEFAULT_FETCH_SIZE}]")));
