@@ -1,7 +1,8 @@
 //! GZIP by libdeflate, a page at a time.
 //!
-//! parquet-rs would compress by zlib-rs, which takes as long for pages that are a fifth larger; compressing is the
-//! largest cost of a run.
+//! parquet-rs would compress by zlib-rs. Measured on TPC-H lineitem, the whole run, this place filled by each in turn:
+//! libdeflate level 1 150.4 MB in 5.1 to 5.3 s (4.3 s of CPU), zlib-rs level 1 188.4 MB in 5.2 s (4.5 s), level 2
+//! 155.1 MB in 5.7 s (5.3 s), level 3 148.2 MB in 5.7 s (5.6 s). Compressing is the largest cost of a run.
 
 use anyhow::{Context, Result};
 use libdeflater::{CompressionLvl, Compressor, Crc};
