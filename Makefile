@@ -30,7 +30,7 @@ RUNS ?= 5
 bench: ## timings beside the peers, and the README's table of them; SCALE=10 for the long table
 	scripts/setup_bench.sh
 	cargo build --release --workspace --bin project --bin typed_path
-	cargo bench -p project_bench --benches
+	cargo bench -p project_bench --bench decoder --bench writers
 	target/bench-venv/bin/python project_bench/run.py --scale=$(SCALE) --runs=$(RUNS) $(if $(filter 1,$(SCALE)),--write-readme)
 
 clean-demo: ## remove the lake of the demo
