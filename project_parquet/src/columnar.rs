@@ -1,8 +1,9 @@
 //! Arrow batches, encoded as they come.
 
 use crate::counters::Counters;
-use crate::flat_column::FlatColumn;
+use crate::leaf_column::LeafColumn;
 use crate::logical::SCHEMA_ROOT;
+use crate::nested_levels::{is_nested, leaf_entries, leaf_types};
 use crate::page_compressor::PageCompressor;
 use crate::parquet_file::{ParquetFile, PartitionValue};
 use crate::row_group_file::RowGroupFile;
@@ -20,8 +21,8 @@ pub struct ColumnarWriter {
     file: RowGroupFile,
     schema: SchemaRef,
     compressor: PageCompressor,
-    /// The row group that is being encoded; its finished pages wait in memory.
-    columns: Vec<FlatColumn>,
+    /// The leaves of the row group that is being encoded; their finished pages wait in memory.
+    columns: Vec<LeafColumn>,
     group_rows: usize,
     settings: WriterSettings,
     rows: u64,
@@ -52,24 +53,40 @@ impl ColumnarWriter {
         Ok(writer)
     }
 
-    fn empty_columns(&self) -> Result<Vec<FlatColumn>> {
-        let descriptors = self.file.writer().schema_descr().columns();
-        let columns = descriptors.iter().zip(self.schema.fields());
-        columns.map(|(descriptor, field)| FlatColumn::new(Arc::clone(descriptor), field.data_type())).collect()
+    fn empty_columns(&self) -> Result<Vec<LeafColumn>> {
+        let mut descriptors = self.file.writer().schema_descr().columns().iter();
+        let mut columns = Vec::with_capacity(descriptors.len());
+        for field in self.schema.fields() {
+            let nested = is_nested(field.data_type());
+            for (data_type, descriptor) in leaf_types(field).iter().zip(&mut descriptors) {
+                columns.push(LeafColumn::new(Arc::clone(descriptor), data_type, nested)?);
+            }
+        }
+        Ok(columns)
     }
 
     /// Encodes a batch; closes the row group when it holds enough rows or bytes.
     pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let target = self.file.target();
-        for (column, array) in self.columns.iter_mut().zip(batch.columns()) {
-            let written = column.write(array, &mut self.compressor);
-            written.with_context(|| format!("cannot write {}", target.display()))?;
-        }
+        self.encode(batch).with_context(|| format!("cannot write {}", self.file.target().display()))?;
         self.group_rows += batch.num_rows();
         self.rows += batch.num_rows() as u64;
         self.counters.add_rows(batch.num_rows() as u64);
         if self.group_rows >= self.settings.row_group_rows || self.memory_size() >= self.settings.row_group_bytes {
             self.close_row_group()?;
+        }
+        Ok(())
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> Result<()> {
+        let mut columns = self.columns.iter_mut();
+        for (array, field) in batch.columns().iter().zip(self.schema.fields()) {
+            if is_nested(field.data_type()) {
+                for (entries, column) in leaf_entries(array, field.is_nullable())?.iter().zip(&mut columns) {
+                    column.write_entries(entries, &mut self.compressor)?;
+                }
+            } else if let Some(column) = columns.next() {
+                column.write(array, &mut self.compressor)?;
+            }
         }
         Ok(())
     }
@@ -89,12 +106,12 @@ impl ColumnarWriter {
 
     /// Bytes that the row group under construction holds in memory.
     pub fn memory_size(&self) -> usize {
-        self.columns.iter().map(FlatColumn::memory_size).sum()
+        self.columns.iter().map(LeafColumn::memory_size).sum()
     }
 
     /// Bytes the file would have if it were finished now, about.
     pub fn estimated_bytes(&self) -> u64 {
-        let open: usize = self.columns.iter().map(FlatColumn::bytes).sum();
+        let open: usize = self.columns.iter().map(LeafColumn::bytes).sum();
         (self.file.writer().bytes_written() + open) as u64
     }
 

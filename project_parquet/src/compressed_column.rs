@@ -22,6 +22,7 @@ pub(crate) struct CompressedColumn {
     bytes: usize,
     uncompressed: usize,
     rows: usize,
+    entries: usize,
     nulls: usize,
     index: ColumnIndexBuilder,
 }
@@ -35,6 +36,8 @@ struct DataPage {
 pub(crate) struct DataPageSummary {
     pub(crate) encoding: Encoding,
     pub(crate) rows: usize,
+    /// Values, NULL included; as many as rows unless the column lies below a list.
+    pub(crate) entries: usize,
     pub(crate) nulls: usize,
     /// Lower and upper bound, as PLAIN writes them; none when no value can be compared.
     pub(crate) bounds: Option<(Vec<u8>, Vec<u8>)>,
@@ -52,6 +55,7 @@ impl CompressedColumn {
             bytes: 0,
             uncompressed: 0,
             rows: 0,
+            entries: 0,
             nulls: 0,
             index,
         }
@@ -62,17 +66,17 @@ impl CompressedColumn {
         self.bytes
     }
 
-    /// Rows that are NULL.
+    /// Entries that are NULL.
     pub(crate) fn nulls(&self) -> usize {
         self.nulls
     }
 
     /// Takes the next data page.
     pub(crate) fn push(&mut self, body: Vec<u8>, summary: DataPageSummary) -> Result<()> {
-        let DataPageSummary { encoding, rows, nulls, bounds, uncompressed } = summary;
+        let DataPageSummary { encoding, rows, entries, nulls, bounds, uncompressed } = summary;
         let page = Page::DataPage {
             buf: body.into(),
-            num_values: u32::try_from(rows)?,
+            num_values: u32::try_from(entries)?,
             encoding,
             def_level_encoding: Encoding::RLE,
             rep_level_encoding: Encoding::RLE,
@@ -82,10 +86,11 @@ impl CompressedColumn {
         self.note(encoding);
         self.data.push(DataPage { bytes, rows });
         self.rows += rows;
+        self.entries += entries;
         self.nulls += nulls;
         match bounds {
             Some((min, max)) => self.index.append(false, min, max, i64::try_from(nulls)?),
-            None if nulls == rows => self.index.append(true, Vec::new(), Vec::new(), i64::try_from(nulls)?),
+            None if nulls == entries => self.index.append(true, Vec::new(), Vec::new(), i64::try_from(nulls)?),
             // Without bounds of every page there is no index at all.
             None => self.index.to_invalid(),
         }
@@ -132,7 +137,7 @@ impl CompressedColumn {
         let metadata = ColumnChunkMetaData::builder(self.descriptor)
             .set_encodings(self.encodings)
             .set_compression(Compression::GZIP(GzipLevel::default()))
-            .set_num_values(i64::try_from(self.rows)?)
+            .set_num_values(i64::try_from(self.entries)?)
             .set_total_compressed_size(i64::try_from(self.bytes)?)
             .set_total_uncompressed_size(i64::try_from(self.uncompressed)?)
             .set_dictionary_page_offset((dictionary_bytes > 0).then_some(0))

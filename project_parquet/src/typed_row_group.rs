@@ -4,7 +4,7 @@
 //! and nothing else; its columns are read back as Arrow arrays and go the same way as those of the columnar writer.
 
 use crate::compressed_column::FinishedColumn;
-use crate::flat_column::FlatColumn;
+use crate::leaf_column::LeafColumn;
 use crate::page_compressor::PageCompressor;
 use anyhow::Result;
 use bytes::Bytes;
@@ -35,8 +35,8 @@ where
     let types = Arc::clone(reader.schema());
     let descriptor = SchemaDescriptor::new(Arc::clone(schema));
     let columns = descriptor.columns().iter().zip(types.fields());
-    let columns = columns.map(|(descriptor, field)| FlatColumn::new(Arc::clone(descriptor), field.data_type()));
-    let mut columns: Vec<FlatColumn> = columns.collect::<Result<_>>()?;
+    let columns = columns.map(|(descriptor, field)| LeafColumn::new(Arc::clone(descriptor), field.data_type(), false));
+    let mut columns: Vec<LeafColumn> = columns.collect::<Result<_>>()?;
     let mut compressor = PageCompressor::new(gzip_level)?;
     for batch in reader.build()? {
         for (column, array) in columns.iter_mut().zip(batch?.columns()) {
