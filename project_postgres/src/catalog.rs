@@ -1,5 +1,6 @@
 //! What the server's catalog says about a table.
 
+use crate::catalog_type::{CatalogType, CatalogTypes};
 use crate::source_error::SourceError;
 use crate::sql::TableName;
 use sqlx::postgres::PgRow;
@@ -47,15 +48,13 @@ pub enum RelationKind {
     Single,
 }
 
-/// One column; domains are resolved to the type below them.
+/// One column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CatalogColumn {
     /// Name, as the catalog spells it.
     pub name: String,
-    /// OID of the base type.
-    pub type_oid: u32,
-    /// Type modifier, -1 for none.
-    pub type_modifier: i32,
+    /// Its type, with the parts that it is made of.
+    pub data_type: CatalogType,
     /// The type as SQL writes it, for messages.
     pub type_name: String,
     /// Declared NOT NULL.
@@ -90,20 +89,9 @@ const PARTITIONED_BY: &str = "
         JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
         WHERE p.partrelid = $1 AND p.partstrat = 'r' AND a.attname = $2)";
 
-/// A domain is followed to its base type; the outermost modifier that is set counts.
 const COLUMNS: &str = "
-    WITH RECURSIVE base(attnum, type, modifier) AS (
-        SELECT attnum, atttypid, atttypmod FROM pg_catalog.pg_attribute
-        WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped
-        UNION ALL
-        SELECT b.attnum, t.typbasetype, CASE WHEN b.modifier = -1 THEN t.typtypmod ELSE b.modifier END
-        FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.type WHERE t.typtype = 'd'
-    )
-    SELECT a.attname::text, b.type, b.modifier, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull
-    FROM base b
-    JOIN pg_catalog.pg_type t ON t.oid = b.type AND t.typtype <> 'd'
-    JOIN pg_catalog.pg_attribute a ON a.attrelid = $1 AND a.attnum = b.attnum
-    ORDER BY a.attnum";
+    SELECT attname::text, atttypid, atttypmod, pg_catalog.format_type(atttypid, atttypmod), attnotnull
+    FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
 
 /// Whether an index that holds every row leads with the column.
 const LEADING_INDEX: &str = "
@@ -136,12 +124,12 @@ pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result
     let Oid(oid) = row.try_get(6).map_err(failed)?;
     let kind: String = row.try_get(7).map_err(failed)?;
     let mut columns = Vec::new();
+    let types = CatalogTypes::of_relation(connection, oid).await.map_err(failed)?;
     for row in sqlx::query(COLUMNS).bind(Oid(oid)).persistent(false).fetch_all(connection).await.map_err(failed)? {
         let Oid(type_oid) = row.try_get(1).map_err(failed)?;
         columns.push(CatalogColumn {
             name: row.try_get(0).map_err(failed)?,
-            type_oid,
-            type_modifier: row.try_get(2).map_err(failed)?,
+            data_type: types.resolve(type_oid, row.try_get(2).map_err(failed)?),
             type_name: row.try_get(3).map_err(failed)?,
             not_null: row.try_get(4).map_err(failed)?,
         });

@@ -1,14 +1,19 @@
 //! One column's values on their way into an Arrow array.
 
+use crate::decoding::Decoding;
+use crate::nested_builder::NestedBuilder;
 use crate::policy::{Infinity, InvalidText, NotANumber, Policies, TimestampUnit};
-use crate::table_plan::Decoding;
-use crate::value::{Date, NumericError, Timestamp, TimestampError, jsonb_text, numeric_to_scale, uuid_text};
+use crate::value::{
+    ClockError, Date, NumericError, Timestamp, TimestampError, interval_text, jsonb_text, numeric_to_scale, time_text,
+    time_with_offset_text, uuid_text,
+};
 use arrow::array::{
     Array, ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal32Builder, Decimal64Builder,
     Decimal128Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder, StringArray,
     StringBuilder, TimestampMicrosecondBuilder, TimestampMillisecondBuilder,
 };
 use arrow::datatypes::DataType;
+use std::mem::take;
 use std::str::from_utf8;
 use std::sync::Arc;
 
@@ -24,14 +29,33 @@ pub(crate) enum ValueError {
     /// Text.
     #[error("is not valid UTF-8")]
     Text,
+    /// An array.
+    #[error("has several dimensions or subscripts that do not begin at 1, which a list cannot hold")]
+    Shape,
     /// Bytes that the server does not send for this type.
     #[error("{0}")]
     Malformed(String),
 }
 
 impl ValueError {
-    fn malformed(reason: impl ToString) -> Self {
+    pub(crate) fn malformed(reason: impl ToString) -> Self {
         Self::Malformed(reason.to_string())
+    }
+}
+
+/// The rows of a batch whose text is not valid.
+#[derive(Debug, Default)]
+pub(crate) struct Invalid(pub(crate) Vec<usize>);
+
+impl Invalid {
+    pub(crate) fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The lists that these elements belong to; `ends` are those of the lists.
+    pub(crate) fn within(self, ends: &[i32]) -> Self {
+        let list = |element: usize| ends.partition_point(|end| usize::try_from(*end).is_ok_and(|end| end <= element));
+        Self(self.0.into_iter().map(list).collect())
     }
 }
 
@@ -39,6 +63,7 @@ impl ValueError {
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     values: Values,
+    len: usize,
     policies: Policies,
     changed: u64,
 }
@@ -61,7 +86,10 @@ enum Values {
     Uuid(BinaryBuilder),
     Text(BinaryBuilder),
     Jsonb(BinaryBuilder),
+    /// Kept as the text that the function makes of the bytes.
+    Clock(StringBuilder, fn(&[u8]) -> Result<String, ClockError>),
     Bytes(BinaryBuilder),
+    Nested(Box<NestedBuilder>),
 }
 
 /// What a decimal column can hold.
@@ -84,9 +112,9 @@ impl DecimalType {
     }
 }
 
-/// Calls the same method of whichever builder it is.
+/// Calls the same method of whichever Arrow builder it is, or something of our own nested one.
 macro_rules! each {
-    ($self:expr, $builder:ident => $call:expr) => {
+    ($self:expr, $builder:ident => $call:expr, $nested:ident => $nested_call:expr) => {
         match $self {
             Values::Bool($builder) => $call,
             Values::Int16($builder) => $call,
@@ -103,14 +131,20 @@ macro_rules! each {
             Values::Uuid($builder) | Values::Text($builder) | Values::Jsonb($builder) | Values::Bytes($builder) => {
                 $call
             }
+            Values::Clock($builder, _) => $call,
+            Values::Nested($nested) => $nested_call,
         }
     };
 }
 
 impl Values {
-    fn new(decoding: Decoding, rows: usize) -> Self {
+    fn new(decoding: &Decoding, policies: Policies, rows: usize) -> Self {
+        if let Some(nested) = NestedBuilder::new(decoding, policies, rows) {
+            return Self::Nested(Box::new(nested));
+        }
         let arrow_type = decoding.arrow_type();
         let binary = || BinaryBuilder::with_capacity(rows, rows * 16);
+        let clock = |text| Self::Clock(StringBuilder::with_capacity(rows, rows * 16), text);
         match decoding {
             Decoding::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
             Decoding::Int16 => Self::Int16(Int16Builder::with_capacity(rows)),
@@ -120,7 +154,7 @@ impl Values {
             Decoding::Float32 => Self::Float32(Float32Builder::with_capacity(rows)),
             Decoding::Float64 => Self::Float64(Float64Builder::with_capacity(rows)),
             Decoding::Decimal { precision, scale } => {
-                Self::decimal(arrow_type, DecimalType::new(precision, scale), rows)
+                Self::decimal(arrow_type, DecimalType::new(*precision, *scale), rows)
             }
             Decoding::Date => Self::Date(Date32Builder::with_capacity(rows)),
             Decoding::Timestamp { unit: TimestampUnit::Millis, .. } => {
@@ -130,9 +164,13 @@ impl Values {
                 Self::Micros(TimestampMicrosecondBuilder::with_capacity(rows).with_data_type(arrow_type))
             }
             Decoding::Uuid => Self::Uuid(BinaryBuilder::with_capacity(rows, rows * 36)),
-            Decoding::Text | Decoding::CastToText => Self::Text(binary()),
             Decoding::Jsonb => Self::Jsonb(binary()),
+            Decoding::Time => clock(time_text),
+            Decoding::TimeWithOffset => clock(time_with_offset_text),
+            Decoding::Interval => clock(interval_text),
             Decoding::Bytes => Self::Bytes(binary()),
+            // What has parts is not here any more.
+            _ => Self::Text(binary()),
         }
     }
 
@@ -180,6 +218,8 @@ impl Values {
             Self::Uuid(builder) => builder.append_value(uuid_text(&fixed(bytes)?)),
             Self::Text(builder) | Self::Bytes(builder) => builder.append_value(bytes),
             Self::Jsonb(builder) => builder.append_value(jsonb_text(bytes).map_err(ValueError::malformed)?),
+            Self::Clock(builder, text) => builder.append_value(text(bytes).map_err(ValueError::malformed)?),
+            Self::Nested(builder) => return builder.append(bytes),
         }
         Ok(())
     }
@@ -204,67 +244,86 @@ impl Values {
 
 impl ColumnBuilder {
     /// A builder with room for `rows` values.
-    pub(crate) fn new(decoding: Decoding, policies: Policies, rows: usize) -> Self {
-        Self { values: Values::new(decoding, rows), policies, changed: 0 }
+    pub(crate) fn new(decoding: &Decoding, policies: Policies, rows: usize) -> Self {
+        Self { values: Values::new(decoding, policies, rows), len: 0, policies, changed: 0 }
     }
 
     /// Appends NULL.
     #[inline]
     pub(crate) fn append_null(&mut self) {
-        each!(&mut self.values, builder => builder.append_null());
+        self.len += 1;
+        each!(&mut self.values, builder => builder.append_null(), nested => nested.append_null());
     }
 
-    /// Decodes and appends one value, or what the policies make of it.
+    /// Decodes and appends one value, or what the policies make of it; NULL when it returns an error, so that columns
+    /// stay in step.
     #[inline]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
+        self.len += 1;
         self.values.append(bytes).or_else(|error| self.replace(bytes, error))
+    }
+
+    /// Values appended since the last [`finish`](Self::finish).
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     /// How many values were changed so far.
     pub(crate) fn changed(&self) -> u64 {
-        self.changed
+        match &self.values {
+            Values::Nested(builder) => builder.changed(),
+            _ => self.changed,
+        }
     }
 
     #[cold]
     fn replace(&mut self, bytes: &[u8], error: ValueError) -> Result<(), ValueError> {
+        if let Values::Nested(_) = self.values {
+            // Its parts have policies of their own, and it has appended NULL already.
+            return Err(error);
+        }
         let time = matches!(error, ValueError::Time(TimestampError::Infinite | TimestampError::OutOfRange));
         let number = matches!(error, ValueError::Numeric(NumericError::NaN | NumericError::Infinite));
         if time && self.policies.infinity == Infinity::Clamp {
             self.values.append_nearest(bytes)?;
-        } else if time && self.policies.infinity == Infinity::Null
-            || number && self.policies.not_a_number == NotANumber::Null
-        {
-            self.append_null();
         } else {
-            return Err(error);
+            each!(&mut self.values, builder => builder.append_null(), nested => nested.append_null());
+            let null = time && self.policies.infinity == Infinity::Null
+                || number && self.policies.not_a_number == NotANumber::Null;
+            if !null {
+                return Err(error);
+            }
         }
         self.changed += 1;
         Ok(())
     }
 
-    /// The array of everything appended since the last call.
-    ///
-    /// # Errors
-    /// Text that is not UTF-8, with the index of the first such value in the batch.
-    pub(crate) fn finish(&mut self) -> Result<ArrayRef, (usize, ValueError)> {
+    /// The array of everything appended since the last call, and the rows whose text is not UTF-8 although no policy
+    /// allows that; in the array it is replaced.
+    pub(crate) fn finish(&mut self) -> Result<(ArrayRef, Invalid), ValueError> {
+        self.len = 0;
         match &mut self.values {
             Values::Text(builder) | Values::Jsonb(builder) | Values::Uuid(builder) => {
                 let binary = builder.finish();
                 let (offsets, values, nulls) = binary.clone().into_parts();
                 if let Ok(text) = StringArray::try_new(offsets, values, nulls) {
-                    return Ok(Arc::new(text));
+                    return Ok((Arc::new(text), Invalid::default()));
                 }
-                let invalid = |value: Option<&[u8]>| value.is_some_and(|value| from_utf8(value).is_err());
-                if self.policies.invalid_text != InvalidText::Replace {
-                    let row = binary.iter().position(invalid).unwrap_or_default();
-                    return Err((row, ValueError::Text));
+                let is_invalid = |value: Option<&[u8]>| value.is_some_and(|value| from_utf8(value).is_err());
+                let invalid = binary.iter().enumerate().filter(|(_, value)| is_invalid(*value)).map(|(row, _)| row);
+                let mut invalid = Invalid(invalid.collect());
+                if self.policies.invalid_text == InvalidText::Replace {
+                    self.changed += take(&mut invalid.0).len() as u64;
                 }
-                self.changed += binary.iter().filter(|value| invalid(*value)).count() as u64;
                 let mut text = StringBuilder::with_capacity(binary.len(), binary.value_data().len());
                 binary.iter().for_each(|value| text.append_option(value.map(String::from_utf8_lossy)));
-                Ok(Arc::new(text.finish()))
+                Ok((Arc::new(text.finish()), invalid))
             }
-            other => Ok(each!(other, builder => Arc::new(builder.finish()) as Arc<dyn Array>)),
+            other => {
+                let array =
+                    each!(other, builder => Arc::new(builder.finish()) as ArrayRef, nested => return nested.finish());
+                Ok((array, Invalid::default()))
+            }
         }
     }
 }

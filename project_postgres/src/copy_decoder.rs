@@ -47,7 +47,7 @@ impl<'a> CopyDecoder<'a> {
         let columns = plan
             .columns
             .iter()
-            .map(|column| ColumnBuilder::new(column.decoding, column.policies, BATCH_ROWS))
+            .map(|column| ColumnBuilder::new(&column.decoding, column.policies, BATCH_ROWS))
             .collect();
         let (schema, place) = (plan.schema(), plan.table.to_string());
         Self { plan, schema, columns, state: State::Header, rows: 0, bytes: 0, batch_bytes, place, rows_before: 0 }
@@ -115,7 +115,11 @@ impl<'a> CopyDecoder<'a> {
     pub fn take_batch(&mut self) -> Result<RecordBatch, SourceError> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for index in 0..self.columns.len() {
-            arrays.push(self.columns[index].finish().map_err(|(row, error)| self.refuse(index, row, &error))?);
+            let (array, invalid) = self.columns[index].finish().map_err(|error| self.malformed(&error.to_string()))?;
+            if let Some(row) = invalid.0.first() {
+                return Err(self.refuse(index, *row, &ValueError::Text));
+            }
+            arrays.push(array);
         }
         self.rows_before += self.rows as u64;
         (self.rows, self.bytes) = (0, 0);
@@ -165,6 +169,7 @@ fn remedy(error: &ValueError) -> &'static str {
         ValueError::Numeric(NumericError::NaN | NumericError::Infinite) => "choose --nan=null or --nan=string",
         ValueError::Numeric(NumericError::TooLarge | NumericError::TooPrecise) => "choose --numeric=string",
         ValueError::Text => "choose --invalid-text=replace or --invalid-text=binary",
+        ValueError::Shape => "choose --arrays=flatten or --arrays=string",
         ValueError::Numeric(NumericError::Malformed) | ValueError::Malformed(_) => "read a view that does",
     }
 }
@@ -187,37 +192,51 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::CopyDecoder;
+    use crate::decoding::{Decoding, Member};
     use crate::policy::{Policies, TimestampUnit};
     use crate::sql::TableName;
-    use crate::table_plan::{ColumnPlan, Decoding, TablePlan};
+    use crate::table_plan::{ColumnPlan, TablePlan};
     use proptest::collection::vec;
     use proptest::prelude::{any, proptest};
 
-    const DECODINGS: [Decoding; 16] = [
-        Decoding::Bool,
-        Decoding::Int16,
-        Decoding::Int32,
-        Decoding::Int64,
-        Decoding::Oid,
-        Decoding::Float32,
-        Decoding::Float64,
-        Decoding::Decimal { precision: 5, scale: 2 },
-        Decoding::Decimal { precision: 15, scale: 2 },
-        Decoding::Decimal { precision: 38, scale: 18 },
-        Decoding::Date,
-        Decoding::Timestamp { utc: true, unit: TimestampUnit::Millis },
-        Decoding::Uuid,
-        Decoding::Text,
-        Decoding::Jsonb,
-        Decoding::Bytes,
-    ];
+    fn decodings() -> Vec<Decoding> {
+        let member = |name: &str, decoding| Member { name: name.into(), lake_name: name.into(), decoding };
+        let record = Decoding::Struct(vec![member("a", Decoding::Int32), member("b", Decoding::Text)]);
+        vec![
+            Decoding::Bool,
+            Decoding::Int16,
+            Decoding::Int32,
+            Decoding::Int64,
+            Decoding::Oid,
+            Decoding::Float32,
+            Decoding::Float64,
+            Decoding::Decimal { precision: 5, scale: 2 },
+            Decoding::Decimal { precision: 15, scale: 2 },
+            Decoding::Decimal { precision: 38, scale: 18 },
+            Decoding::Date,
+            Decoding::Timestamp { utc: true, unit: TimestampUnit::Millis },
+            Decoding::Uuid,
+            Decoding::Text,
+            Decoding::Jsonb,
+            Decoding::Bytes,
+            Decoding::Time,
+            Decoding::TimeWithOffset,
+            Decoding::Interval,
+            Decoding::List(Box::new(Decoding::Int32)),
+            Decoding::List(Box::new(record.clone())),
+            record,
+            Decoding::Range(Box::new(Decoding::Date)),
+            Decoding::Multirange(Box::new(Decoding::Int32)),
+            Decoding::Map,
+        ]
+    }
 
     fn plan(decodings: &[Decoding]) -> TablePlan {
         let column = |(index, decoding): (usize, &Decoding)| ColumnPlan {
             name: format!("c{index}"),
             lake_name: format!("c{index}"),
             type_name: "test".into(),
-            decoding: *decoding,
+            decoding: decoding.clone(),
             not_null: false,
             policies: Policies::EXACT,
         };
@@ -269,7 +288,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_rows_or_an_error(bytes in vec(any::<u8>(), 0..200)) {
-            let plan = plan(&DECODINGS);
+            let plan = plan(&decodings());
             let mut decoder = CopyDecoder::new(&plan, 8 << 20);
             let mut message = stream(&[]);
             message.truncate(19);
@@ -280,8 +299,8 @@ mod tests {
         }
 
         #[test]
-        fn any_value_is_decoded_or_refused(values in vec(proptest::option::of(vec(any::<u8>(), 0..24)), 16)) {
-            let plan = plan(&DECODINGS);
+        fn any_value_is_decoded_or_refused(values in vec(proptest::option::of(vec(any::<u8>(), 0..24)), 25)) {
+            let plan = plan(&decodings());
             let mut decoder = CopyDecoder::new(&plan, 8 << 20);
             if decoder.push(&stream(&[values])).is_ok() {
                 let _ = decoder.take_batch();

@@ -6,14 +6,17 @@
 //! values for all three.
 
 pub mod catalog;
+pub mod catalog_type;
 mod column_builder;
 mod column_description;
 mod connection_settings;
 mod copy_decoder;
 pub mod date_span;
+mod decoding;
 mod export;
 mod lake_name;
 pub mod load_estimate;
+mod nested_builder;
 mod part_files;
 mod policy;
 mod rows;
@@ -29,12 +32,13 @@ pub mod value;
 
 pub use connection_settings::{ConnectionDefaults, ConnectionSettings, InvalidUri};
 pub use copy_decoder::CopyDecoder;
+pub use decoding::{Decoding, Member};
 pub use export::{ColumnChange, Export, Exported, ReadLimits, Stopped};
 pub use lake_name::lake_name;
 pub use part_files::{OPEN_PARTS, Routing};
 pub use policy::{
-    AnyNumeric, Choices, Infinity, InvalidText, NamedPolicy, NotANumber, Policies, PolicyOverrides, TableOptions,
-    TimestampUnit,
+    AnyNumeric, Arrays, Choices, Infinity, InvalidText, NamedPolicy, NotANumber, Policies, PolicyOverrides,
+    TableOptions, TimestampUnit,
 };
 pub use rows::{Comparison, RowChunk, RowCursor, RowQuery};
 pub use slices::{Slice, whole_table};
@@ -42,4 +46,4 @@ pub use snapshot::SnapshotHolder;
 pub use source::{DieselConnection, Source};
 pub use source_error::{SourceError, SourceErrorKind};
 pub use sql::{Predicate, TableName};
-pub use table_plan::{ColumnPlan, Decoding, TablePlan};
+pub use table_plan::{ColumnPlan, TablePlan};

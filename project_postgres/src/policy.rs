@@ -50,14 +50,32 @@ policy! {
     }
 }
 
-policy! {
-    /// `numeric` without precision and scale.
-    AnyNumeric {
-        /// DECIMAL(38,18); a value that does not fit exactly fails the table.
-        Decimal = "decimal",
-        /// The whole column is text.
-        Text = "string",
+/// `numeric` without precision and scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnyNumeric {
+    /// A value that does not fit exactly fails the table.
+    Decimal {
+        /// Digits in all, 1 to 38.
+        precision: u8,
+        /// Digits after the point, at most `precision`.
+        scale: u8,
+    },
+    /// The whole column is text.
+    Text,
+}
+
+impl AnyNumeric {
+    /// DECIMAL(38,18).
+    pub const DECIMAL: Self = Self::Decimal { precision: 38, scale: 18 };
+
+    /// A decimal, if there can be such a one.
+    pub fn decimal(precision: u8, scale: u8) -> Option<Self> {
+        ((1..=38).contains(&precision) && scale <= precision).then_some(Self::Decimal { precision, scale })
     }
+}
+
+impl NamedPolicy for AnyNumeric {
+    const NAMES: &'static [(&'static str, Self)] = &[("decimal", Self::DECIMAL), ("string", Self::Text)];
 }
 
 policy! {
@@ -82,6 +100,18 @@ policy! {
     }
 }
 
+policy! {
+    /// Arrays of several dimensions, or whose subscripts do not begin at 1: a LIST has neither.
+    Arrays {
+        /// Fails the table.
+        Error = "error",
+        /// The elements in their order, one list.
+        Flatten = "flatten",
+        /// The whole column is text.
+        Text = "string",
+    }
+}
+
 /// The policies of one column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Policies {
@@ -95,6 +125,8 @@ pub struct Policies {
     pub invalid_text: InvalidText,
     /// Timestamps.
     pub timestamp_unit: TimestampUnit,
+    /// Arrays.
+    pub arrays: Arrays,
 }
 
 impl Policies {
@@ -102,9 +134,10 @@ impl Policies {
     pub const EXACT: Self = Self {
         infinity: Infinity::Error,
         not_a_number: NotANumber::Error,
-        any_numeric: AnyNumeric::Decimal,
+        any_numeric: AnyNumeric::DECIMAL,
         invalid_text: InvalidText::Error,
         timestamp_unit: TimestampUnit::Millis,
+        arrays: Arrays::Error,
     };
 
     /// For tables named on the command line: what cannot be kept is changed, counted and told.
@@ -119,6 +152,7 @@ impl Policies {
             any_numeric: overrides.any_numeric.unwrap_or(self.any_numeric),
             invalid_text: overrides.invalid_text.unwrap_or(self.invalid_text),
             timestamp_unit: overrides.timestamp_unit.unwrap_or(self.timestamp_unit),
+            arrays: overrides.arrays.unwrap_or(self.arrays),
         }
     }
 }
@@ -136,6 +170,8 @@ pub struct PolicyOverrides {
     pub invalid_text: Option<InvalidText>,
     /// Timestamps.
     pub timestamp_unit: Option<TimestampUnit>,
+    /// Arrays.
+    pub arrays: Option<Arrays>,
 }
 
 /// What somebody wants of one table.

@@ -1,11 +1,12 @@
-//! How each column of a table is read and what it becomes: the type table.
+//! Which columns of a table are read, how, and what they are called in the lake.
 
 use crate::catalog::{CatalogColumn, Relation};
+use crate::decoding::Decoding;
 use crate::lake_name::lake_name;
-use crate::policy::{AnyNumeric, Infinity, InvalidText, NotANumber, Policies, TableOptions, TimestampUnit};
+use crate::policy::{Infinity, NotANumber, Policies, TableOptions};
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, TableName, quote_identifier};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,128 +38,6 @@ pub struct ColumnPlan {
     pub policies: Policies,
 }
 
-/// How the binary form of a value is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Decoding {
-    /// One byte.
-    Bool,
-    /// Two bytes.
-    Int16,
-    /// Four bytes.
-    Int32,
-    /// Eight bytes.
-    Int64,
-    /// Four bytes without sign; Parquet readers agree on signed integers only, so it becomes eight.
-    Oid,
-    /// Four bytes.
-    Float32,
-    /// Eight bytes.
-    Float64,
-    /// A numeric whose type fixes precision and scale.
-    Decimal {
-        /// Digits in all, at most 38.
-        precision: u8,
-        /// Digits after the point.
-        scale: i8,
-    },
-    /// Days.
-    Date,
-    /// Microseconds, kept as they are or as milliseconds.
-    Timestamp {
-        /// `timestamptz`, an instant.
-        utc: bool,
-        /// What it is kept in.
-        unit: TimestampUnit,
-    },
-    /// Sixteen bytes, kept as text.
-    Uuid,
-    /// UTF-8.
-    Text,
-    /// A version byte, then UTF-8.
-    Jsonb,
-    /// Bytes as they are.
-    Bytes,
-    /// Any other type, through its cast to text.
-    CastToText,
-}
-
-impl Decoding {
-    /// A numeric without precision and scale.
-    pub(crate) const ANY_NUMERIC: Self = Self::Decimal { precision: 38, scale: 18 };
-
-    /// The type table, by the OIDs of `pg_type.dat`.
-    fn of(column: &CatalogColumn, policies: Policies) -> Self {
-        let text = match policies.invalid_text {
-            InvalidText::Binary => Self::Bytes,
-            InvalidText::Error | InvalidText::Replace => Self::Text,
-        };
-        let unit = policies.timestamp_unit;
-        match column.type_oid {
-            16 => Self::Bool,
-            21 => Self::Int16,
-            23 => Self::Int32,
-            20 => Self::Int64,
-            26 => Self::Oid,
-            700 => Self::Float32,
-            701 => Self::Float64,
-            1700 if policies.not_a_number == NotANumber::Text => Self::CastToText,
-            1700 => Self::of_numeric(column.type_modifier, policies.any_numeric),
-            1082 => Self::Date,
-            1114 => Self::Timestamp { utc: false, unit },
-            1184 => Self::Timestamp { utc: true, unit },
-            2950 => Self::Uuid,
-            // text, varchar, char(n), name, json
-            25 | 1043 | 1042 | 19 | 114 => text,
-            3802 => Self::Jsonb,
-            17 => Self::Bytes,
-            _ => Self::CastToText,
-        }
-    }
-
-    /// `numeric(p,s)` packs both into the modifier; the scale is an 11-bit signed number (postgres, `numeric.c`).
-    fn of_numeric(modifier: i32, without: AnyNumeric) -> Self {
-        let Some(packed) = modifier.checked_sub(4).filter(|packed| *packed >= 0) else {
-            return match without {
-                AnyNumeric::Decimal => Self::ANY_NUMERIC,
-                AnyNumeric::Text => Self::CastToText,
-            };
-        };
-        let (precision, scale) = (packed >> 16 & 0xffff, (packed & 0x7ff ^ 0x400) - 0x400);
-        // numeric(5,-2) holds up to seven digits before the point; numeric(3,5) has five after it.
-        let (precision, scale) = (precision.max(scale) - scale.min(0), scale.max(0));
-        match (u8::try_from(precision), i8::try_from(scale)) {
-            (Ok(precision @ 1..=38), Ok(scale)) => Self::Decimal { precision, scale },
-            _ => Self::CastToText,
-        }
-    }
-
-    /// The Arrow type, which the writer turns into the Parquet type of the same meaning.
-    pub(crate) fn arrow_type(self) -> DataType {
-        match self {
-            Self::Bool => DataType::Boolean,
-            Self::Int16 => DataType::Int16,
-            Self::Int32 => DataType::Int32,
-            Self::Int64 | Self::Oid => DataType::Int64,
-            Self::Float32 => DataType::Float32,
-            Self::Float64 => DataType::Float64,
-            // Up to 18 digits Parquet stores 32 or 64 bits; the narrow Arrow type spares a pass over the values.
-            Self::Decimal { precision: precision @ 0..=9, scale } => DataType::Decimal32(precision, scale),
-            Self::Decimal { precision: precision @ 10..=18, scale } => DataType::Decimal64(precision, scale),
-            Self::Decimal { precision, scale } => DataType::Decimal128(precision, scale),
-            Self::Date => DataType::Date32,
-            Self::Timestamp { utc, unit } => {
-                let unit = match unit {
-                    TimestampUnit::Millis => TimeUnit::Millisecond,
-                    TimestampUnit::Micros => TimeUnit::Microsecond,
-                };
-                DataType::Timestamp(unit, utc.then(|| "UTC".into()))
-            }
-            Self::Uuid | Self::Text | Self::Jsonb | Self::CastToText => DataType::Utf8,
-            Self::Bytes => DataType::Binary,
-        }
-    }
-}
-
 impl ColumnPlan {
     /// Whether NULL may stand in the lake: also where a policy puts it.
     fn is_nullable(&self) -> bool {
@@ -171,17 +50,26 @@ impl ColumnPlan {
     }
 
     /// What the policies have done to the values that they changed.
-    pub(crate) fn change(&self) -> &'static str {
-        match (self.decoding, self.policies.infinity) {
-            (Decoding::Date | Decoding::Timestamp { .. }, Infinity::Clamp) => "infinite or out of range, clamped",
-            (Decoding::Date | Decoding::Timestamp { .. }, _) => "infinite or out of range, now NULL",
-            (Decoding::Decimal { .. }, _) => "NaN or infinite, now NULL",
-            _ => "not valid UTF-8, replaced",
-        }
+    pub(crate) fn change(&self) -> String {
+        let mut changes: Vec<&str> = Vec::new();
+        self.decoding.walk(&mut |part| {
+            let change = match (part, self.policies.infinity) {
+                (Decoding::Date | Decoding::Timestamp { .. }, Infinity::Clamp) => "infinite or out of range, clamped",
+                (Decoding::Date | Decoding::Timestamp { .. }, _) => "infinite or out of range, now NULL",
+                (Decoding::Decimal { .. }, _) => "NaN or infinite, now NULL",
+                (Decoding::List(_), _) => "arrays of several dimensions or with other subscripts, now plain lists",
+                (Decoding::Text | Decoding::Map, _) => "not valid UTF-8, replaced",
+                _ => return,
+            };
+            if !changes.contains(&change) {
+                changes.push(change);
+            }
+        });
+        changes.join(", or ")
     }
 
-    fn as_text(&self) -> String {
-        format!("{}::pg_catalog.text", quote_identifier(&self.name))
+    fn expression(&self) -> String {
+        self.decoding.expression(&quote_identifier(&self.name))
     }
 }
 
@@ -227,7 +115,7 @@ impl TablePlan {
                 name: column.name.clone(),
                 lake_name: lake_name(&column.name),
                 type_name: column.type_name.clone(),
-                decoding: Decoding::of(column, policies),
+                decoding: Decoding::of(&column.data_type, policies),
                 not_null: column.not_null,
                 policies,
             }
@@ -245,45 +133,16 @@ impl TablePlan {
 
     /// What stands between SELECT and FROM.
     pub(crate) fn expressions(&self) -> Vec<String> {
-        let expression = |column: &ColumnPlan| match column.decoding {
-            Decoding::CastToText => column.as_text(),
-            _ => quote_identifier(&column.name),
-        };
-        self.columns.iter().map(expression).collect()
+        self.columns.iter().map(ColumnPlan::expression).collect()
     }
 
     /// The columns whose values have no natural bound, each with an expression whose length is about what is read.
     pub(crate) fn unbounded_columns(&self) -> Vec<(String, String)> {
-        let unbounded = self.columns.iter().filter_map(|column| match column.decoding {
-            Decoding::Text | Decoding::Jsonb | Decoding::CastToText => Some((column.name.clone(), column.as_text())),
-            Decoding::Bytes => Some((column.name.clone(), quote_identifier(&column.name))),
-            _ => None,
-        });
-        unbounded.collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Decoding;
-    use crate::policy::AnyNumeric;
-
-    #[test]
-    fn numeric_modifiers() {
-        let modifier = |precision: i32, scale: i32| (precision << 16 | scale & 0x7ff) + 4;
-        for (precision, scale, expected) in [
-            (15, 2, Some((15, 2))),
-            (38, 38, Some((38, 38))),
-            (5, -2, Some((7, 0))),
-            (3, 5, Some((5, 5))),
-            (39, 0, None),
-        ] {
-            let expected =
-                expected.map_or(Decoding::CastToText, |(precision, scale)| Decoding::Decimal { precision, scale });
-            let found = Decoding::of_numeric(modifier(precision, scale), AnyNumeric::Text);
-            assert_eq!(found, expected, "numeric({precision},{scale})");
-        }
-        assert_eq!(Decoding::of_numeric(-1, AnyNumeric::Text), Decoding::CastToText);
-        assert_eq!(Decoding::of_numeric(-1, AnyNumeric::Decimal), Decoding::ANY_NUMERIC);
+        let unbounded = self.columns.iter().filter(|column| column.decoding.is_unbounded());
+        let expression = |column: &ColumnPlan| match column.decoding {
+            Decoding::Bytes => quote_identifier(&column.name),
+            _ => format!("{}::pg_catalog.text", quote_identifier(&column.name)),
+        };
+        unbounded.map(|column| (column.name.clone(), expression(column))).collect()
     }
 }

@@ -75,6 +75,7 @@ fn the_help_describes_every_option_of_this_version() {
         "numeric",
         "invalid-text",
         "timestamp-unit",
+        "arrays",
         "config",
         "upload",
         "no-upload",

@@ -125,6 +125,7 @@ fn every_option_has_its_variable() {
             "numeric" => "string",
             "invalid-text" => "replace",
             "timestamp-unit" => "micros",
+            "arrays" => "flatten",
             "config" => file.path().to_str().unwrap(),
             _ => "x",
         };
@@ -231,7 +232,9 @@ fn wrong_values_name_the_flag_or_the_variable() {
         ("nan", "clamp"),
         ("numeric", "Decimal"),
         ("invalid-text", "null"),
+        ("numeric", "decimal(39,2)"),
         ("timestamp-unit", "nanos"),
+        ("arrays", "null"),
     ] {
         let message = refusal(2, &[URI, &format!("--{flag}={value}")], &[]);
         assert!(message.contains(&format!("--{flag}={value}")), "{message}");

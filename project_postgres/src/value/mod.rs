@@ -1,11 +1,13 @@
 //! One value in Postgres's binary form, decoded once for all three ways of reading: COPY, sqlx and Diesel.
 
+mod clock;
 mod decimal;
 mod drivers;
 mod numeric;
 mod text;
 mod timestamp;
 
+pub(crate) use clock::{ClockError, interval_text, time_text, time_with_offset_text};
 pub use decimal::Decimal;
 pub use numeric::NumericError;
 pub(crate) use numeric::numeric_to_scale;

@@ -3,7 +3,7 @@
 use super::File;
 use crate::config::ConfigError;
 use project_postgres::{
-    AnyNumeric, Infinity, InvalidText, NotANumber, PolicyOverrides, TableName, TableOptions, TimestampUnit,
+    AnyNumeric, Arrays, Infinity, InvalidText, NotANumber, PolicyOverrides, TableName, TableOptions, TimestampUnit,
 };
 use proptest::prelude::{any, proptest};
 use std::collections::BTreeMap;
@@ -44,6 +44,7 @@ fn a_table_with_everything() {
         numeric = "decimal"
         invalid-text = "replace"
         timestamp-unit = "micros"
+        arrays = "flatten"
 
         [columns."public.users".valid_to]
         infinity = "clamp"
@@ -59,9 +60,10 @@ fn a_table_with_everything() {
         policies: PolicyOverrides {
             infinity: Some(Infinity::Null),
             not_a_number: Some(NotANumber::Text),
-            any_numeric: Some(AnyNumeric::Decimal),
+            any_numeric: Some(AnyNumeric::DECIMAL),
             invalid_text: Some(InvalidText::Replace),
             timestamp_unit: Some(TimestampUnit::Micros),
+            arrays: Some(Arrays::Flatten),
         },
         column_policies: BTreeMap::from([
             ("valid_to".into(), infinity(Infinity::Clamp)),
