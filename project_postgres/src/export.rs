@@ -133,7 +133,7 @@ impl Export {
         let columns = self.plan.columns.iter().zip(counts).filter(|(_, values)| **values > 0);
         let change = |(column, values): (&ColumnPlan, &u64)| ColumnChange {
             column: column.name.clone(),
-            change: column.change().to_owned(),
+            change: column.change(),
             values: *values,
         };
         columns.map(change).collect()

@@ -3,7 +3,7 @@
 use crate::catalog::{CatalogColumn, Relation};
 use crate::decoding::Decoding;
 use crate::lake_name::lake_name;
-use crate::policy::{Infinity, NotANumber, Policies, TableOptions};
+use crate::policy::{Arrays, Infinity, InvalidText, NotANumber, Policies, TableOptions};
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, TableName, quote_identifier};
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -51,14 +51,24 @@ impl ColumnPlan {
 
     /// What the policies have done to the values that they changed.
     pub(crate) fn change(&self) -> String {
+        let policies = &self.policies;
         let mut changes: Vec<&str> = Vec::new();
         self.decoding.walk(&mut |part| {
-            let change = match (part, self.policies.infinity) {
-                (Decoding::Date | Decoding::Timestamp { .. }, Infinity::Clamp) => "infinite or out of range, clamped",
-                (Decoding::Date | Decoding::Timestamp { .. }, _) => "infinite or out of range, now NULL",
-                (Decoding::Decimal { .. }, _) => "NaN or infinite, now NULL",
-                (Decoding::List(_), _) => "arrays of several dimensions or with other subscripts, now plain lists",
-                (Decoding::Text | Decoding::Map, _) => "not valid UTF-8, replaced",
+            let change = match part {
+                Decoding::Date | Decoding::Timestamp { .. } => match policies.infinity {
+                    Infinity::Clamp => "infinite or out of range, clamped",
+                    Infinity::Null => "infinite or out of range, now NULL",
+                    Infinity::Error => return,
+                },
+                Decoding::Decimal { .. } if policies.not_a_number == NotANumber::Null => "NaN or infinite, now NULL",
+                Decoding::List(_) if policies.arrays == Arrays::Flatten => {
+                    "arrays of several dimensions or with other subscripts, now plain lists"
+                }
+                Decoding::Text | Decoding::Jsonb | Decoding::Map | Decoding::CastToText
+                    if policies.invalid_text == InvalidText::Replace =>
+                {
+                    "not valid UTF-8, replaced"
+                }
                 _ => return,
             };
             if !changes.contains(&change) {
