@@ -170,6 +170,7 @@ fn run(
         source: source(args, settings)?,
         tables: tables(settings)?,
         window: window(settings)?,
+        rejects: rejects(settings)?,
         choices: Arc::new(choices(settings)?),
         crawler: match &destination {
             Destination::S3(_) if publish => Some(crawler(settings)?),
@@ -192,6 +193,20 @@ fn run(
         messages,
     })
 }
+
+/// A window replaces some dates of a table, and nobody could say which of its rejects belong to them.
+fn rejects(settings: &Settings<'_>) -> Result<Option<u64>, ConfigError> {
+    let Some(setting) = settings.get("rejects")? else { return Ok(None) };
+    if settings.get("from")?.or(settings.get("to")?).is_some() {
+        return Err(
+            setting.wrong("cannot be used together with --from or --to: the table of rejects belongs to whole tables")
+        );
+    }
+    settings.number("rejects", 0, MOST_REJECTS).map(|most| most.map(u64::from))
+}
+
+/// They are kept in memory until the table is read.
+const MOST_REJECTS: u32 = 1_000_000;
 
 const FETCH_SIZE: NonZeroU32 = match NonZeroU32::new(DEFAULT_FETCH_SIZE) {
     Some(size) => size,

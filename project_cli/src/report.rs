@@ -1,6 +1,7 @@
 //! What came of a run: one value, from which the terminal's summary, the JSON and the exit code are made.
 
 use crate::exit_code::ExitCode;
+use project_tasks::REJECTS_SUFFIX;
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub(crate) struct TaskReport {
     pub(crate) duration_ms: u64,
     /// Whether readers of the lake now see this run's rows.
     pub(crate) published: bool,
+    /// Rows that the lake cannot hold; what is known of them is in the table's `__rejects`.
+    pub(crate) rejected: u64,
     /// Values that have no exact place in the lake and were changed.
     pub(crate) changes: Vec<Change>,
     /// Why it failed, if it did.
@@ -106,6 +109,7 @@ impl TaskReport {
             files: 0,
             duration_ms: 0,
             published: false,
+            rejected: 0,
             changes: Vec::new(),
             failure: None,
         }
@@ -141,6 +145,10 @@ impl fmt::Display for RunReport {
                 if task.files == 1 { "file " } else { "files" },
                 seconds(task.duration_ms),
             )?;
+            if task.rejected > 0 {
+                let (rows, table) = (grouped(task.rejected), &task.table);
+                writeln!(f, "    {rows} rows were rejected and are missing; table {table}{REJECTS_SUFFIX} says why")?;
+            }
             for Change { column, change, values } in &task.changes {
                 writeln!(f, "    column \"{column}\": {} values were {change}", grouped(*values))?;
             }

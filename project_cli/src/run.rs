@@ -14,8 +14,9 @@ use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::load_estimate::loaded_bytes;
 use project_postgres::{ColumnChange, SnapshotHolder, Source, Stopped, TableName};
-use project_tasks::{DataError, MemoryShare, Task, TaskContext, Written, preflight};
+use project_tasks::{DataError, MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
 use sqlx::PgConnection;
+use std::mem::take;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -72,7 +73,12 @@ async fn attempt(
         let runner = Runner { config, source: &source, destination: &destination, progress, cancel };
         let Some(folder) = refuse(report, fit.entry, staging.task(fit.task.folder())) else { continue };
         match runner.run(&fit, folder, &mut report.tasks[fit.entry]).await {
-            Some(done) => finished.push(done),
+            Some(mut done) => {
+                let rejects = write_rejected(config, &fit, &mut done.written, &staging);
+                // First, so that nobody sees the table without what is missing there.
+                finished.extend(refuse(report, fit.entry, rejects).flatten());
+                finished.push(done);
+            }
             None => staging.discard(fit.task.folder()),
         }
         if cancel.is_cancelled() {
@@ -176,6 +182,24 @@ async fn hold(source: &Source, tasks: &[Fit]) -> Result<(Source, SnapshotHolder)
     Ok(source.hold_snapshot(&tables).await?)
 }
 
+/// The table of the rows that a task had to put aside, if it may do that.
+fn write_rejected(
+    config: &RunConfig,
+    fit: &Fit,
+    written: &mut Written,
+    staging: &StagingFolder,
+) -> Result<Option<Finished>> {
+    if config.rejects.is_none() || !fit.task.is_columnar() {
+        return Ok(None);
+    }
+    let table = format!("{}{REJECTS_SUFFIX}", fit.task.folder());
+    let folder = staging.task(&table)?;
+    let settings = WriterSettings::new(config.gzip_level);
+    let file = write_rejects(&folder.join("part-00000.parquet"), take(&mut written.rejects), &settings)?;
+    let (written, staged) = (Written::one(file), StagedTable::default());
+    Ok(Some(Finished { task: fit.entry, table, folder, written, staged, window: None }))
+}
+
 /// What every task of a run needs.
 struct Runner<'a> {
     config: &'a RunConfig,
@@ -197,6 +221,7 @@ impl Runner<'_> {
         match outcome {
             Ok((written, staged)) => {
                 (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());
+                entry.rejected = written.rejected_rows;
                 entry.changes = written.changes.iter().map(|change| told(&fit.task, change)).collect();
                 line.finished();
                 let table = fit.task.folder().to_owned();
@@ -215,10 +240,8 @@ impl Runner<'_> {
     async fn attempt(&self, task: &Task, folder: &Path, counters: Arc<Counters>) -> Result<(Written, StagedTable)> {
         let config = self.config;
         let memory = MemoryShare::of(config.memory, config.workers);
-        let early = match task {
-            Task::Huge(_) | Task::Table(_) => self.destination.early_upload(task.folder(), folder, self.cancel),
-            Task::Batch(_) | Task::Stream(_) => None,
-        };
+        let early =
+            task.is_columnar().then(|| self.destination.early_upload(task.folder(), folder, self.cancel)).flatten();
         let context = TaskContext {
             source: self.source.clone(),
             folder: folder.to_owned(),
@@ -231,6 +254,7 @@ impl Runner<'_> {
             memory,
             window: config.window,
             choices: Arc::clone(&config.choices),
+            rejects: config.rejects,
             finished: early.as_ref().map(EarlyUpload::sender),
             counters,
             cancel: self.cancel.clone(),

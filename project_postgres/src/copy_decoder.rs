@@ -5,6 +5,7 @@
 //! message of its own (manual, "COPY Operations"), so a row never continues in the next message.
 
 use crate::column_builder::{ColumnBuilder, ValueError};
+use crate::rejects::{Aside, RejectLimit};
 use crate::slices::Slice;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::table_plan::TablePlan;
@@ -32,6 +33,8 @@ pub struct CopyDecoder<'a> {
     /// What is being read, for messages.
     place: String,
     rows_before: u64,
+    /// Where rows go that the lake cannot hold; without it they fail the table.
+    aside: Option<Aside>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +53,14 @@ impl<'a> CopyDecoder<'a> {
             .map(|column| ColumnBuilder::new(&column.decoding, column.policies, BATCH_ROWS))
             .collect();
         let (schema, place) = (plan.schema(), plan.table.to_string());
-        Self { plan, schema, columns, state: State::Header, rows: 0, bytes: 0, batch_bytes, place, rows_before: 0 }
+        let (state, aside) = (State::Header, None);
+        Self { plan, schema, columns, state, rows: 0, bytes: 0, batch_bytes, place, rows_before: 0, aside }
+    }
+
+    /// Puts rows aside that the lake cannot hold, instead of failing.
+    pub(crate) fn putting_aside(mut self, limit: Option<RejectLimit>) -> Self {
+        self.aside = limit.map(Aside::new);
+        self
     }
 
     /// Call before each stream.
@@ -73,7 +83,7 @@ impl<'a> CopyDecoder<'a> {
             let fields = i16::from_be_bytes(take(&mut rest).ok_or_else(|| self.malformed("a row is cut off"))?);
             if fields == -1 {
                 self.state = State::Ended;
-            } else if usize::try_from(fields) == Ok(self.columns.len()) {
+            } else if usize::try_from(fields) == Ok(self.columns.len() + self.aside.as_ref().map_or(0, Aside::fields)) {
                 self.row(&mut rest)?;
             } else {
                 return Err(self.malformed("a row has another number of fields than was asked for"));
@@ -85,25 +95,48 @@ impl<'a> CopyDecoder<'a> {
 
     fn row(&mut self, rest: &mut &[u8]) -> Result<(), SourceError> {
         for index in 0..self.columns.len() {
-            let Some(length) = take(rest).map(i32::from_be_bytes) else {
-                return Err(self.malformed("a row is cut off"));
-            };
-            if length == -1 {
-                if self.plan.columns[index].not_null {
+            match self.field(rest)? {
+                Some(value) => {
+                    if let Err(error) = self.columns[index].append(value) {
+                        self.put_aside(index, self.rows, &error)?;
+                    }
+                }
+                None if self.plan.columns[index].not_null => {
                     return Err(self.malformed("a NULL stands in a column that is declared NOT NULL"));
                 }
-                self.columns[index].append_null();
-                continue;
+                None => self.columns[index].append_null(),
             }
-            let Some((value, after)) = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length))
-            else {
-                return Err(self.malformed("a value is cut off"));
-            };
-            self.columns[index].append(value).map_err(|error| self.refuse(index, self.rows, &error))?;
-            *rest = after;
+        }
+        if let Some(fields) = self.aside.as_ref().map(Aside::fields) {
+            let mut row_id = Vec::with_capacity(fields);
+            for _ in 0..fields {
+                row_id.push(self.field(rest)?.unwrap_or_default());
+            }
+            if !self.aside.as_mut().is_some_and(|aside| aside.end_row(&row_id)) {
+                return Err(self.malformed("a row does not say where it lies"));
+            }
         }
         self.rows += 1;
         Ok(())
+    }
+
+    /// The bytes of the next value, or nothing for NULL.
+    #[inline]
+    fn field<'m>(&self, rest: &mut &'m [u8]) -> Result<Option<&'m [u8]>, SourceError> {
+        let length = take(rest).map(i32::from_be_bytes).ok_or_else(|| self.malformed("a row is cut off"))?;
+        if length == -1 {
+            return Ok(None);
+        }
+        let value = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
+        let (value, after) = value.ok_or_else(|| self.malformed("a value is cut off"))?;
+        *rest = after;
+        Ok(Some(value))
+    }
+
+    /// A value that the lake cannot hold: its row is put aside, or fails the table.
+    fn put_aside(&mut self, column: usize, row: usize, error: &ValueError) -> Result<(), SourceError> {
+        let aside = self.aside.as_mut().is_some_and(|aside| aside.take(row, column, error));
+        if aside { Ok(()) } else { Err(self.refuse(column, row, error)) }
     }
 
     /// Whether a batch should be taken before more is pushed.
@@ -116,14 +149,23 @@ impl<'a> CopyDecoder<'a> {
         let mut arrays = Vec::with_capacity(self.columns.len());
         for index in 0..self.columns.len() {
             let (array, invalid) = self.columns[index].finish().map_err(|error| self.malformed(&error.to_string()))?;
-            if let Some(row) = invalid.0.first() {
-                return Err(self.refuse(index, *row, &ValueError::Text));
+            for row in invalid.0 {
+                self.put_aside(index, row, &ValueError::Text)?;
             }
             arrays.push(array);
+        }
+        if let Some(aside) = &mut self.aside {
+            let left = aside.leave_out(&mut arrays, self.rows);
+            left.map_err(|error| self.malformed(&error.to_string()))?;
         }
         self.rows_before += self.rows as u64;
         (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| self.malformed(&error.to_string()))
+    }
+
+    /// What was put aside.
+    pub(crate) fn aside(&mut self) -> Option<&mut Aside> {
+        self.aside.as_mut()
     }
 
     /// How many values of each column were changed by a policy so far.

@@ -201,11 +201,8 @@ impl Decoding {
 
     /// Whether values have no natural bound of their size.
     pub(crate) fn is_unbounded(&self) -> bool {
-        match self {
-            Self::Text | Self::Jsonb | Self::CastToText | Self::Bytes | Self::Map => true,
-            Self::List(_) | Self::Struct(_) | Self::Range(_) | Self::Multirange(_) => true,
-            _ => false,
-        }
+        let leaf = matches!(self, Self::Text | Self::Jsonb | Self::CastToText | Self::Bytes);
+        leaf || matches!(self, Self::List(_) | Self::Struct(_) | Self::Range(_) | Self::Multirange(_) | Self::Map)
     }
 
     /// Calls `visit` for this decoding and all that it is made of.

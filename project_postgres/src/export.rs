@@ -6,19 +6,23 @@
 use crate::catalog::Storage;
 use crate::copy_decoder::CopyDecoder;
 use crate::part_files::{FinishedParts, PartFiles, PartNumbers, Routing};
+use crate::rejects::{Aside, ROW_ID, Reject, RejectLimit, look_up};
 use crate::slices::Slice;
 use crate::source::Source;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, copy_out};
 use crate::table_plan::{ColumnPlan, TablePlan};
 use anyhow::{Context, Result};
+use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use project_parquet::{ColumnarWriter, Counters, ParquetFile, PartitionValue, WriterSettings, concatenate};
 use sqlx::{Connection, PgConnection};
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
+use std::mem::take;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -56,6 +60,8 @@ pub struct Export {
     pub workers: usize,
     /// Sorts the rows of slices that belong to no partition.
     pub routing: Option<Routing>,
+    /// How many rows may be put aside that the lake cannot hold; without it the first one fails the table.
+    pub rejects: Option<RejectLimit>,
     /// Gets every part that will not change any more, as soon as it is finished. Blocks while it is full.
     pub finished: Option<SyncSender<ParquetFile>>,
     /// Progress.
@@ -71,6 +77,10 @@ pub struct Exported {
     pub files: Vec<ParquetFile>,
     /// What policies have changed.
     pub changes: Vec<ColumnChange>,
+    /// Rows that are in no file, because the lake cannot hold them.
+    pub rejected_rows: u64,
+    /// Their values that it cannot hold, one or more of each row.
+    pub rejects: Vec<Reject>,
 }
 
 /// Values of a column that have no exact place in the lake, and what became of them.
@@ -110,6 +120,7 @@ impl Export {
         let shared = Shared {
             queue: Mutex::new(slices.into()),
             numbers: PartNumbers::default(),
+            rejected: AtomicU64::new(0),
             stop: self.cancel.child_token(),
         };
         let results: Vec<Result<FinishedParts>> = thread::scope(|scope| {
@@ -123,9 +134,10 @@ impl Export {
             let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
-        let parts = all_or_cause(results)?;
+        let mut parts = all_or_cause(results)?;
         let changes = self.changes(&parts.changed);
-        Ok(Exported { files: self.join_small_files(parts)?, changes })
+        let (rejected_rows, rejects) = (shared.rejected.into_inner(), take(&mut parts.rejects));
+        Ok(Exported { files: self.join_small_files(parts)?, changes, rejected_rows, rejects })
     }
 
     /// The columns in which values were changed.
@@ -187,9 +199,9 @@ impl Export {
         runtime.block_on(async {
             let mut connection = self.source.connect().await?;
             let mut parts = PartFiles::new(self, &shared.numbers);
-            let mut decoder = CopyDecoder::new(&self.plan, self.limits.batch_bytes);
+            let mut decoder = CopyDecoder::new(&self.plan, self.limits.batch_bytes).putting_aside(self.rejects);
             while let Some(slice) = shared.next() {
-                self.read(&slice, &mut connection, &mut decoder, &mut parts, &shared.stop).await?;
+                self.read(&slice, &mut connection, &mut decoder, &mut parts, shared).await?;
                 parts.complete(slice.partition.as_ref())?;
             }
             // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
@@ -204,8 +216,9 @@ impl Export {
         connection: &mut PgConnection,
         decoder: &mut CopyDecoder<'_>,
         parts: &mut PartFiles<'_>,
-        stop: &CancellationToken,
+        shared: &Shared,
     ) -> Result<()> {
+        let stop = &shared.stop;
         let failed = |error: sqlx::Error| self.explain(slice, &error);
         let sql = self.sql(slice);
         decoder.begin(slice);
@@ -219,11 +232,19 @@ impl Export {
                     if stop.is_cancelled() {
                         return Err(Stopped.into());
                     }
-                    parts.write(slice.partition.as_ref(), &decoder.take_batch()?)?;
+                    parts.write(slice.partition.as_ref(), &self.batch(decoder, shared)?)?;
                 }
             }
             decoder.end_of_stream()?;
-            parts.write(slice.partition.as_ref(), &decoder.take_batch()?)
+            drop(stream);
+            parts.write(slice.partition.as_ref(), &self.batch(decoder, shared)?)?;
+            match decoder.aside().map(Aside::found) {
+                Some(found) if !found.is_empty() => {
+                    parts.reject(look_up(connection, &self.plan, &slice.relation, found).await?);
+                }
+                _ => {}
+            }
+            Ok(())
         };
         // The loop is polled first, so watching costs nothing while rows arrive.
         select! {
@@ -238,14 +259,33 @@ impl Export {
         }
     }
 
+    /// The next batch, unless too many rows had to be put aside.
+    fn batch(&self, decoder: &mut CopyDecoder<'_>, shared: &Shared) -> Result<RecordBatch, SourceError> {
+        let before = decoder.aside().map_or(0, |aside| aside.rows());
+        let batch = decoder.take_batch()?;
+        if let (Some(limit), Some(aside)) = (self.rejects, decoder.aside()) {
+            let more = aside.rows() - before;
+            let rejected = shared.rejected.fetch_add(more, Ordering::Relaxed) + more;
+            if rejected > limit.most {
+                return Err(aside.too_many(&self.plan, limit));
+            }
+        }
+        Ok(batch)
+    }
+
     fn sql(&self, slice: &Slice) -> String {
         let columns = self.plan.unbounded_columns();
         let guarded = self.wide_rows && !columns.is_empty();
         let guard = guarded.then_some(Predicate::NoWiderThan { columns, bytes: self.limits.row_bytes });
         let predicates: Vec<&Predicate> = slice.rows.iter().chain(&self.plan.filter).collect();
-        let names: Vec<String> = self.plan.columns.iter().map(|column| column.name.clone()).collect();
+        let mut names: Vec<String> = self.plan.columns.iter().map(|column| column.name.clone()).collect();
+        let mut expressions = self.plan.expressions();
+        if self.rejects.is_some_and(|limit| limit.by_row_id) {
+            names.extend(ROW_ID.map(str::to_owned));
+            expressions.extend(ROW_ID.map(str::to_owned));
+        }
         let guard = guard.as_ref().map(|guard| (guard, names.as_slice()));
-        copy_out(&self.plan.expressions(), &slice.relation, &predicates, guard)
+        copy_out(&expressions, &slice.relation, &predicates, guard)
     }
 
     /// The error with its place; the complaint about a row that is too wide becomes a sentence.
@@ -278,6 +318,7 @@ fn all_or_cause(results: Vec<Result<FinishedParts>>) -> Result<FinishedParts> {
             Ok(parts) => {
                 all.handed_over.extend(parts.handed_over);
                 all.kept.extend(parts.kept);
+                all.rejects.extend(parts.rejects);
                 all.changed.resize(parts.changed.len(), 0);
                 all.changed.iter_mut().zip(parts.changed).for_each(|(all, more)| *all += more);
             }
@@ -304,6 +345,8 @@ async fn silence(messages: &Cell<u64>) {
 struct Shared {
     queue: Mutex<VecDeque<Slice>>,
     numbers: PartNumbers,
+    /// Rows that were put aside.
+    rejected: AtomicU64,
     stop: CancellationToken,
 }
 

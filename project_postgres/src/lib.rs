@@ -19,6 +19,7 @@ pub mod load_estimate;
 mod nested_builder;
 mod part_files;
 mod policy;
+mod rejects;
 mod rows;
 mod running_statements;
 mod session;
@@ -40,6 +41,7 @@ pub use policy::{
     AnyNumeric, Arrays, Choices, Infinity, InvalidText, NamedPolicy, NotANumber, Policies, PolicyOverrides,
     TableOptions, TimestampUnit,
 };
+pub use rejects::{Reject, RejectLimit};
 pub use rows::{Comparison, RowChunk, RowCursor, RowQuery};
 pub use slices::{Slice, whole_table};
 pub use snapshot::SnapshotHolder;

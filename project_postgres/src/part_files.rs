@@ -1,6 +1,7 @@
 //! The files that one worker writes: open parts, one for each partition that rows are arriving for.
 
 use crate::export::Export;
+use crate::rejects::Reject;
 use anyhow::{Context, Result};
 use arrow::array::{
     Array, ArrayRef, Date32Array, RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray, UInt32Array,
@@ -95,6 +96,8 @@ pub(crate) struct FinishedParts {
     pub(crate) kept: Vec<ParquetFile>,
     /// Values of each column that a policy has changed.
     pub(crate) changed: Vec<u64>,
+    /// Values that are in no part.
+    pub(crate) rejects: Vec<Reject>,
 }
 
 /// The open and the finished parts of one worker.
@@ -138,6 +141,11 @@ impl<'a> PartFiles<'a> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Takes values that are in no part.
+    pub(crate) fn reject(&mut self, rejects: Vec<Reject>) {
+        self.finished.rejects.extend(rejects);
     }
 
     /// Closes everything; `changed` is what the decoder has counted.

@@ -161,6 +161,37 @@ pub(crate) fn select(columns: &[String], table: &TableName) -> String {
     format!("SELECT {} FROM {}", columns.join(", "), table.quoted())
 }
 
+/// A look at one column of a few rows that are known by `tableoid` and `ctid`.
+pub(crate) struct ColumnOfRows<'a> {
+    /// What was read.
+    pub(crate) relation: &'a TableName,
+    /// Its column.
+    pub(crate) column: &'a str,
+    /// Of the column's text.
+    pub(crate) most_characters: usize,
+}
+
+impl ColumnOfRows<'_> {
+    /// Takes arrays of both; for each row that is found: its place in them, its primary key as a JSON object or NULL,
+    /// and the column's text as bytes, since it need not be valid in any encoding.
+    pub(crate) fn sql(&self) -> String {
+        format!(
+            "SELECT id.place,
+                (SELECT pg_catalog.jsonb_object_agg(a.attname, pg_catalog.to_jsonb(rows) -> a.attname::text)::text
+                 FROM pg_catalog.pg_index i
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                 WHERE i.indrelid = rows.tableoid AND i.indisprimary),
+                pg_catalog.textsend(pg_catalog.left(rows.{}::pg_catalog.text, {}))
+             FROM ROWS FROM (pg_catalog.unnest($1::int8[]::oid[]), pg_catalog.unnest($2::text[]::tid[]))
+                 WITH ORDINALITY AS id(tableoid, ctid, place)
+             JOIN {} AS rows ON rows.tableoid = id.tableoid AND rows.ctid = id.ctid",
+            quote_identifier(self.column),
+            self.most_characters,
+            self.relation.quoted(),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Predicate, TableName, copy_out};

@@ -7,5 +7,6 @@
 pub mod combined_orders;
 pub mod money;
 pub mod products;
+pub mod rejects;
 pub mod tables;
 pub mod users;

@@ -3,7 +3,7 @@
 use crate::memory_share::MemoryShare;
 use project_parquet::{Counters, ParquetFile, WriterSettings};
 use project_partition_dates::DateWindow;
-use project_postgres::{Choices, ColumnChange, Source};
+use project_postgres::{Choices, ColumnChange, Reject, Source};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +29,8 @@ pub struct TaskContext {
     pub window: Option<DateWindow>,
     /// What somebody has chosen for this run: columns, rows, policies.
     pub choices: Arc<Choices>,
+    /// How many rows of a table may be put aside that the lake cannot hold; without it the first one fails the table.
+    pub rejects: Option<u64>,
     /// Gets every file that will not change any more while the task goes on, if somebody wants it.
     pub finished: Option<SyncSender<ParquetFile>>,
     /// Where writers count rows and bytes.
@@ -51,17 +53,23 @@ pub struct Written {
     pub files: Vec<ParquetFile>,
     /// Values that have no exact place in the lake and were changed, as the policies say.
     pub changes: Vec<ColumnChange>,
+    /// Rows that are in no file, because the lake cannot hold them.
+    pub rejected_rows: u64,
+    /// Their values that it cannot hold.
+    pub rejects: Vec<Reject>,
 }
 
 impl Written {
     /// One file, of a task that changes nothing.
     pub fn one(file: ParquetFile) -> Self {
-        Self { files: vec![file], changes: Vec::new() }
+        Self { files: vec![file], ..Self::default() }
     }
 
     /// Takes in what another pass over the same table has written.
     pub(crate) fn add(&mut self, other: Self) {
         self.files.extend(other.files);
+        self.rejected_rows += other.rejected_rows;
+        self.rejects.extend(other.rejects);
         for change in other.changes {
             match self.changes.iter_mut().find(|known| known.column == change.column) {
                 Some(known) => known.values += change.values,

@@ -50,7 +50,7 @@ pub(crate) async fn export_by_date(
     }
     if written.files.is_empty() && context.window.is_none() {
         // No date would be true for it.
-        return write_empty(export, Some(partition(key, Partition::Null))).await;
+        written.files.push(write_empty(export, Some(partition(key, Partition::Null))).await?);
     }
     Ok(written)
 }

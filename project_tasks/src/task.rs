@@ -154,6 +154,11 @@ impl Task {
         }
     }
 
+    /// Whether rows go straight from the database into columns, without a struct.
+    pub fn is_columnar(&self) -> bool {
+        matches!(self, Self::Huge(_) | Self::Table(_))
+    }
+
     /// The tables that it reads.
     pub fn reads(&self) -> Vec<SourceTable> {
         match self {

@@ -56,6 +56,7 @@ async fn project(source: Source, output: &Path, level: u32) -> Result<()> {
         memory,
         window: None,
         choices: Arc::default(),
+        rejects: None,
         finished: None,
         counters: Arc::new(Counters::default()),
         cancel: CancellationToken::new(),

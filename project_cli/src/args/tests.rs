@@ -76,6 +76,7 @@ fn the_help_describes_every_option_of_this_version() {
         "invalid-text",
         "timestamp-unit",
         "arrays",
+        "rejects",
         "config",
         "upload",
         "no-upload",

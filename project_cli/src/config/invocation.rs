@@ -98,6 +98,8 @@ pub(crate) struct RunConfig {
     pub(crate) tables: Vec<TableSelector>,
     /// The dates of tasks that are cut by date; all of them when there is none.
     pub(crate) window: Option<DateWindow>,
+    /// How many rows of a table may be put aside that the lake cannot hold.
+    pub(crate) rejects: Option<u64>,
     /// Columns, rows and policies.
     pub(crate) choices: Arc<Choices>,
     /// Where it goes.

@@ -115,7 +115,7 @@ fn every_option_has_its_variable() {
                 assert!(refusal(2, &[URI, &format!("{option}=x")], &[]).contains("later version"));
                 continue;
             }
-            "limit" | "workers" | "gzip-level" | "crawler-timeout" => "7",
+            "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" => "7",
             "memory" => "64",
             "from" | "to" => "2026-01-31",
             "upload" => "s3://other",
@@ -221,6 +221,7 @@ fn wrong_values_name_the_flag_or_the_variable() {
         ("workers", "0"),
         ("gzip-level", "10"),
         ("memory", "31"),
+        ("rejects", "-1"),
         ("memory", "256MB"),
         ("from", "2026-1-5"),
         ("to", "2026-02-30"),
@@ -394,4 +395,12 @@ fn collect_sources(folder: &Path, sources: &mut Vec<PathBuf>) {
             sources.push(path);
         }
     }
+}
+
+#[test]
+fn rejects_belong_to_whole_tables() {
+    assert_eq!(run(&[URI, "--rejects=0"], &[]).rejects, Some(0));
+    assert_eq!(run(&[URI], &[]).rejects, None);
+    let message = refusal(2, &[URI, "--rejects=10", "--from=2026-01-01", "--table=huge_tasks"], &[]);
+    assert!(message.contains("--rejects=10 cannot be used together with --from"), "{message}");
 }

@@ -9,6 +9,7 @@ mod lake_folder;
 mod local_lake;
 mod program;
 mod real_input;
+mod rejects;
 mod s3_lake;
 mod shop;
 mod signals;

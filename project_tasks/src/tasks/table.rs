@@ -5,10 +5,11 @@ use crate::context::{TaskContext, Written};
 use crate::task::{ProjectStreamTask, SourceTable};
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_parquet::PartitionValue;
+use project_parquet::{ParquetFile, PartitionValue};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
-    Export, Exported, Policies, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name, whole_table,
+    Export, Exported, Policies, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
+    whole_table,
 };
 use sqlx::PgConnection;
 
@@ -54,8 +55,11 @@ impl ProjectStreamTask for TableTask {
             drop(connection);
             let slices = whole_table(&storages, context.workers);
             let export = export(context, context.choices.plan(&relation, Policies::TOLERANT)?, &storages);
-            let written = read_in_parallel(export.clone(), slices).await?;
-            if written.files.is_empty() { write_empty(export, None).await } else { Ok(written) }
+            let mut written = read_in_parallel(export.clone(), slices).await?;
+            if written.files.is_empty() {
+                written.files.push(write_empty(export, None).await?);
+            }
+            Ok(written)
         })
     }
 }
@@ -78,6 +82,9 @@ pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage
         wide_rows: limits.can_be_exceeded_in(storages),
         workers: context.workers,
         routing: None,
+        rejects: context
+            .rejects
+            .map(|most| RejectLimit { most, by_row_id: storages.iter().all(|storage| storage.by_blocks) }),
         finished: context.finished.clone(),
         counters: context.counters.clone(),
         cancel: context.cancel.clone(),
@@ -87,13 +94,13 @@ pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage
 /// Reads the slices by the export's workers.
 pub(crate) async fn read_in_parallel(export: Export, slices: Vec<Slice>) -> Result<Written> {
     let reading = tokio::task::spawn_blocking(move || {
-        let Exported { files, changes } = export.run(slices)?;
-        Ok(Written { files, changes })
+        let Exported { files, changes, rejected_rows, rejects } = export.run(slices)?;
+        Ok(Written { files, changes, rejected_rows, rejects })
     });
     joined(reading.await)
 }
 
 /// One valid file for a table without rows, so that its columns are known.
-pub(crate) async fn write_empty(export: Export, partition: Option<PartitionValue>) -> Result<Written> {
-    joined(tokio::task::spawn_blocking(move || Ok(Written::one(export.write_empty(partition)?))).await)
+pub(crate) async fn write_empty(export: Export, partition: Option<PartitionValue>) -> Result<ParquetFile> {
+    joined(tokio::task::spawn_blocking(move || export.write_empty(partition)).await)
 }

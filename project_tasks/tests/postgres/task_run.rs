@@ -64,6 +64,7 @@ pub(crate) fn run_with(database: &Database<'_>, task: &Task, choices: Choices) -
         memory: MemoryShare::of(192 << 20, 2),
         window: None,
         choices: Arc::new(choices),
+        rejects: None,
         finished: None,
         counters: Arc::new(Counters::default()),
         cancel: CancellationToken::new(),
