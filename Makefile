@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup bench clean-demo
+.PHONY: help demo build check test test-setup fuzz bench clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -23,6 +23,9 @@ test-setup: ## what the tests need: Postgres, and Python packages in target/test
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
 	cargo test --workspace
 	target/test-venv/bin/python -m unittest discover -s tests -p 'test_*.py'
+
+fuzz: ## the decoder against bytes that no server sent, for FUZZ_SECONDS (60)
+	scripts/fuzz.sh
 
 SCALE ?= 1
 RUNS ?= 5
