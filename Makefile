@@ -16,9 +16,10 @@ check: ## format, lints, documentation
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
 	@test $$(wc -l < ARCHITECTURE.md) -le 80 || { echo "ARCHITECTURE.md has more than 80 lines" >&2; exit 1; }
 
-test-setup: ## what the tests need: Postgres, and Python packages in target/test-venv
+test-setup: ## what the tests need: Postgres, Python packages in target/test-venv, programs in target/tools
 	scripts/install_postgres.sh
 	scripts/setup_tests.sh
+	scripts/install_operations_tools.sh
 
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
 	cargo test --workspace

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes target/test-venv with the packages of tests/requirements.txt; does nothing when it is up to date.
+# Makes target/test-venv with the packages of tests/requirements*.txt; does nothing when it is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,12 +32,13 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     exit 1
 fi
 
-now="$("$python" --version) $(sha256sum <tests/requirements.txt)"
+now="$("$python" --version) $(cat tests/requirements*.txt | sha256sum)"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$now" ]; then
     exit 0
 fi
 
-echo "setup_tests: installing the packages of tests/requirements.txt into $venv (about 600 MB on disk)"
+echo "setup_tests: installing the packages of tests/requirements*.txt into $venv (about 800 MB on disk)"
 "$python" -m venv --clear "$venv"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement tests/requirements.txt
+"$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --requirement tests/requirements.txt --requirement tests/requirements_operations.txt
 echo "$now" >"$stamp"

