@@ -9,10 +9,10 @@ from typing import Any
 
 import yaml
 
+from operations_tools import tool
 from program import REPOSITORY
 
 CHART = REPOSITORY / "helm"
-HELM = REPOSITORY / "target/tools/helm"
 RELEASE = "night"
 # The oldest version that the chart installs on.
 OLDEST_KUBERNETES = "1.31.0"
@@ -21,7 +21,7 @@ Manifest = dict[str, Any]
 
 
 def helm(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([HELM, *arguments], capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run([tool("helm"), *arguments], capture_output=True, text=True, check=False, timeout=60)
 
 
 def render(values: Path | Manifest | None = None, chart: Path = CHART) -> list[Manifest]:

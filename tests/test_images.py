@@ -15,12 +15,12 @@ from typing import Any
 import yaml
 
 import program
+from operations_tools import tool
 from program import REPOSITORY
 from running_standin import running_standin
 from throwaway_postgres import SMALL_SHOP, running_server
 
 HADOLINT = REPOSITORY / "target/test-venv/bin/hadolint"
-COMPOSE_SPEC = REPOSITORY / "target/tools/compose-spec"
 DOCKERFILE, STANDIN = REPOSITORY / "Dockerfile", REPOSITORY / "tests/standin.Dockerfile"
 CARGO = tomllib.loads((REPOSITORY / "Cargo.toml").read_text())
 # Of the stand-in in compose.yaml.
@@ -80,7 +80,7 @@ class Compose(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         done = subprocess.run(
-            [COMPOSE_SPEC, "-format=json", REPOSITORY / "compose.yaml"], capture_output=True, text=True
+            [tool("compose-spec"), "-format=json", REPOSITORY / "compose.yaml"], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
         cls.services = json.loads(done.stdout)["services"]

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 import program
+from operations_tools import tool
 
 MONITORING = program.REPOSITORY / "monitoring"
-PROMTOOL = program.REPOSITORY / "target/tools/promtool"
 
 # What a run pushes, with the labels of each.
 PUSHED = {
@@ -37,7 +37,7 @@ PANIC = 101
 
 
 def promtool(*arguments: str | Path) -> str:
-    done = subprocess.run([PROMTOOL, *arguments], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, timeout=120)
     if done.returncode != 0:
         raise AssertionError(f"promtool {arguments}:\n{done.stdout}{done.stderr}")
     return done.stdout
