@@ -1,26 +1,19 @@
 //! Strings and bytes.
 
-use crate::dictionary::{BytesDictionary, MOST_DICTIONARY_BYTES};
-use crate::hybrid::{bit_width, encode};
+use crate::dictionary::{BytesDictionary, Dictionary, put_bytes};
+use crate::page_encoding::PageEncoding;
 use crate::page_values::{PageSummary, PageValues, valid_rows};
 use crate::text_bounds::Bounds;
 use arrow::array::ArrayData;
-use parquet::basic::Encoding;
 use parquet::file::statistics::Statistics;
 use std::ops::Range;
 
 /// A page is closed when its values have this many bytes, however few rows they are.
 const PAGE_BYTES: usize = 1 << 20;
-/// PLAIN writes the length before each value.
-const LENGTH_BYTES: usize = 4;
 
-/// The open page of a column of strings, and the dictionary of those before.
+/// The open page of a column of strings, and the bounds of those before.
 pub(crate) struct ByteValues {
-    /// Until the first page with a value has shown whether a dictionary is worth it, the page is kept as indices.
-    decided: bool,
-    dictionary: Option<BytesDictionary>,
-    indices: Option<Vec<u32>>,
-    plain: Vec<u8>,
+    encoding: PageEncoding<BytesDictionary>,
     page_bytes: usize,
     page: Bounds,
     chunk: Bounds,
@@ -33,10 +26,7 @@ impl ByteValues {
     /// Strings are cut at characters in bounds, bytes anywhere.
     pub(crate) fn new(utf8: bool) -> Self {
         Self {
-            decided: false,
-            dictionary: Some(BytesDictionary::new()),
-            indices: Some(Vec::new()),
-            plain: Vec::new(),
+            encoding: PageEncoding::new(BytesDictionary::default()),
             page_bytes: 0,
             page: Bounds::new(utf8),
             chunk: Bounds::new(utf8),
@@ -46,36 +36,27 @@ impl ByteValues {
     }
 
     fn take<'a>(&mut self, values: impl Iterator<Item = &'a [u8]>) {
-        let Self { dictionary, indices, plain, page, .. } = self;
-        match (indices, dictionary) {
-            (Some(indices), Some(dictionary)) => indices.extend(values.map(|value| dictionary.intern(value))),
-            _ => values.for_each(|value| {
-                put(value, plain);
-                page.include(value);
+        match self.encoding.indices() {
+            Some((dictionary, indices)) => indices.extend(values.map(|value| dictionary.intern(value))),
+            None => values.for_each(|value| {
+                put_bytes(value, &mut self.encoding.plain);
+                self.page.include(value);
             }),
         }
     }
 
-    /// Gives a dictionary up that most values of the first page are alone in.
-    fn decide(&mut self) {
-        let (Some(indices), Some(dictionary)) = (&self.indices, &self.dictionary) else { return };
-        self.decided = true;
-        if dictionary.len() * 2 <= indices.len() {
-            return;
-        }
+    fn include_values_of_indices(&mut self) {
+        let Some((dictionary, indices)) = self.encoding.indices() else { return };
+        self.page_number += 1;
+        self.seen_in.resize(dictionary.len(), 0);
         for index in indices {
-            let value = dictionary.get(*index);
-            put(value, &mut self.plain);
-            self.page.include(value);
+            let seen_in = &mut self.seen_in[*index as usize];
+            if *seen_in != self.page_number {
+                *seen_in = self.page_number;
+                self.page.include(dictionary.get(*index));
+            }
         }
-        (self.indices, self.dictionary) = (None, None);
     }
-}
-
-fn put(value: &[u8], out: &mut Vec<u8>) {
-    // Postgres has no value of 4 GB.
-    out.extend_from_slice(&(value.len() as u32).to_le_bytes());
-    out.extend_from_slice(value);
 }
 
 impl PageValues for ByteValues {
@@ -101,45 +82,20 @@ impl PageValues for ByteValues {
     }
 
     fn finish_page(&mut self, body: &mut Vec<u8>) -> PageSummary {
-        if !self.decided && self.indices.as_ref().is_some_and(|indices| !indices.is_empty()) {
-            self.decide();
+        self.include_values_of_indices();
+        // Most values of the first page are alone in the dictionary.
+        if self.encoding.undecided().is_some_and(|(values, distinct)| distinct * 2 > values) {
+            self.encoding.give_dictionary_up();
+            self.seen_in = Vec::new();
         }
-        let encoding = match (&mut self.indices, &self.dictionary) {
-            (Some(indices), Some(dictionary)) if !indices.is_empty() => {
-                self.page_number += 1;
-                self.seen_in.resize(dictionary.len(), 0);
-                for index in indices.iter() {
-                    let seen_in = &mut self.seen_in[*index as usize];
-                    if *seen_in != self.page_number {
-                        *seen_in = self.page_number;
-                        self.page.include(dictionary.get(*index));
-                    }
-                }
-                let width = bit_width(u32::try_from(dictionary.len()).unwrap_or(u32::MAX).saturating_sub(1));
-                body.push(width as u8);
-                encode(indices, width, body);
-                indices.clear();
-                if dictionary.value_bytes() + dictionary.len() * LENGTH_BYTES > MOST_DICTIONARY_BYTES {
-                    self.indices = None;
-                }
-                Encoding::RLE_DICTIONARY
-            }
-            _ => {
-                body.extend_from_slice(&self.plain);
-                self.plain.clear();
-                Encoding::PLAIN
-            }
-        };
+        let encoding = self.encoding.finish_page(body);
         self.page_bytes = 0;
         self.chunk.join(&self.page);
         PageSummary { encoding, bounds: self.page.take() }
     }
 
     fn dictionary(&self) -> Option<(Vec<u8>, usize)> {
-        let dictionary = self.dictionary.as_ref().filter(|dictionary| dictionary.len() > 0)?;
-        let mut page = Vec::with_capacity(dictionary.value_bytes() + dictionary.len() * LENGTH_BYTES);
-        (0..dictionary.len() as u32).for_each(|index| put(dictionary.get(index), &mut page));
-        Some((page, dictionary.len()))
+        self.encoding.dictionary()
     }
 
     fn statistics(&self, nulls: u64) -> Statistics {
@@ -147,8 +103,6 @@ impl PageValues for ByteValues {
     }
 
     fn memory_size(&self) -> usize {
-        let indices = self.indices.as_ref().map_or(0, |indices| indices.capacity() * size_of::<u32>());
-        let dictionary = self.dictionary.as_ref().map_or(0, BytesDictionary::memory_size);
-        self.plain.capacity() + indices + dictionary + self.seen_in.capacity() * size_of::<u32>()
+        self.encoding.memory_size() + self.seen_in.capacity() * size_of::<u32>()
     }
 }

@@ -1,25 +1,25 @@
 //! Values of fixed size: integers, floats, decimals, dates, times.
 
 use crate::dictionary::{Bits, FixedDictionary, MOST_DICTIONARY_BYTES};
-use crate::hybrid::{bit_width, encode};
+use crate::hybrid::bit_width;
+use crate::page_encoding::PageEncoding;
 use crate::page_values::{PageSummary, PageValues, valid_rows};
 use arrow::array::ArrayData;
 use arrow::datatypes::ArrowNativeType;
-use parquet::basic::Encoding;
 use parquet::data_type::{ByteArray, FixedLenByteArray};
 use parquet::file::statistics::Statistics;
 use std::ops::Range;
 
 /// A value that Parquet stores in a fixed number of bytes.
 pub(crate) trait FixedValue: Bits + ArrowNativeType + PartialOrd + Send {
-    /// As PLAIN writes it, in `width` bytes.
-    fn put(self, width: usize, out: &mut Vec<u8>);
+    /// As PLAIN writes it.
+    fn plain(self, width: usize) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(width);
+        self.put(width, &mut bytes);
+        bytes
+    }
     /// The statistics of a column.
     fn statistics(bounds: Option<(Self, Self)>, width: usize, nulls: u64) -> Statistics;
-    /// Whether it takes part in bounds; NaN does not.
-    fn is_ordered(self) -> bool {
-        true
-    }
     /// The bounds as they are stored: for floats zero has a sign there.
     fn stored(bounds: (Self, Self)) -> (Self, Self) {
         bounds
@@ -31,11 +31,6 @@ pub(crate) trait FixedValue: Bits + ArrowNativeType + PartialOrd + Send {
 macro_rules! fixed_value {
     ($type:ty, $statistics:ident, $($rest:tt)*) => {
         impl FixedValue for $type {
-            #[inline]
-            fn put(self, _: usize, out: &mut Vec<u8>) {
-                out.extend_from_slice(&self.to_le_bytes());
-            }
-
             fn statistics(bounds: Option<(Self, Self)>, _: usize, nulls: u64) -> Statistics {
                 let (min, max) = bounds.unzip();
                 Statistics::$statistics(min, max, None, Some(nulls), false)
@@ -59,10 +54,6 @@ macro_rules! integer {
 macro_rules! float {
     ($type:ty, $statistics:ident) => {
         fixed_value! { $type, $statistics,
-            fn is_ordered(self) -> bool {
-                !self.is_nan()
-            }
-
             fn stored((min, max): (Self, Self)) -> (Self, Self) {
                 (if min == 0.0 { -0.0 } else { min }, if max == 0.0 { 0.0 } else { max })
             }
@@ -79,18 +70,9 @@ integer!(i64, int64);
 float!(f32, float);
 float!(f64, double);
 
-/// A decimal beyond 18 digits: the lowest `width` bytes, most significant first.
 impl FixedValue for i128 {
-    fn put(self, width: usize, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.to_be_bytes()[size_of::<Self>() - width..]);
-    }
-
     fn statistics(bounds: Option<(Self, Self)>, width: usize, nulls: u64) -> Statistics {
-        let stored = |value: Self| {
-            let mut bytes = Vec::with_capacity(width);
-            value.put(width, &mut bytes);
-            FixedLenByteArray::from(ByteArray::from(bytes))
-        };
+        let stored = |value: Self| FixedLenByteArray::from(ByteArray::from(value.plain(width)));
         let (min, max) = bounds.unzip();
         Statistics::fixed_len_byte_array(min.map(stored), max.map(stored), None, Some(nulls), false)
     }
@@ -100,15 +82,11 @@ impl FixedValue for i128 {
     }
 }
 
-/// The open page of a column of fixed size, and the dictionary of those before.
+/// The open page of a column of fixed size, and the bounds of those before.
 pub(crate) struct FixedValues<T> {
     /// Bytes of a value in the file.
     width: usize,
-    /// Until the first page with a value has shown whether a dictionary is worth it, the page is kept as indices.
-    decided: bool,
-    dictionary: Option<FixedDictionary<T>>,
-    indices: Option<Vec<u32>>,
-    plain: Vec<u8>,
+    encoding: PageEncoding<FixedDictionary<T>>,
     page: Option<(T, T)>,
     chunk: Option<(T, T)>,
     sorted: bool,
@@ -119,10 +97,7 @@ impl<T: FixedValue> FixedValues<T> {
     pub(crate) fn new(width: usize) -> Self {
         Self {
             width,
-            decided: false,
-            dictionary: Some(FixedDictionary::new()),
-            indices: Some(Vec::new()),
-            plain: Vec::new(),
+            encoding: PageEncoding::new(FixedDictionary::new(width)),
             page: None,
             chunk: None,
             sorted: true,
@@ -132,17 +107,16 @@ impl<T: FixedValue> FixedValues<T> {
 
     fn take(&mut self, values: &[T]) {
         self.page = join(self.page, bounds(values));
-        match (&mut self.indices, &mut self.dictionary) {
-            (Some(indices), Some(dictionary)) => {
-                if !self.decided && self.sorted {
-                    self.sorted = values.is_sorted() && self.last.is_none_or(|last| values.first() >= Some(&last));
-                    self.last = values.last().copied().or(self.last);
-                }
-                indices.extend(values.iter().map(|value| dictionary.intern(*value)));
-            }
-            _ => {
-                self.plain.reserve(values.len() * self.width);
-                values.iter().for_each(|value| value.put(self.width, &mut self.plain));
+        if self.sorted && self.encoding.undecided().is_some() {
+            self.sorted = values.is_sorted() && self.last.is_none_or(|last| values.first() >= Some(&last));
+            self.last = values.last().copied().or(self.last);
+        }
+        match self.encoding.indices() {
+            Some((dictionary, indices)) => indices.extend(values.iter().map(|value| dictionary.intern(*value))),
+            None => {
+                let plain = &mut self.encoding.plain;
+                plain.reserve(values.len() * self.width);
+                values.iter().for_each(|value| value.put(self.width, plain));
             }
         }
     }
@@ -166,19 +140,6 @@ impl<T: FixedValue> FixedValues<T> {
             span as usize * self.width <= MOST_DICTIONARY_BYTES && bits * 10 <= self.width * 8 * 6
         })
     }
-
-    /// After the first page: a dictionary that is not worth it is given up.
-    fn decide(&mut self) {
-        let (Some(indices), Some(dictionary)) = (&self.indices, &self.dictionary) else { return };
-        self.decided = true;
-        if self.dictionary_is_worth_it(indices.len(), dictionary.values().len()) {
-            return;
-        }
-        for index in indices {
-            dictionary.values()[*index as usize].put(self.width, &mut self.plain);
-        }
-        (self.indices, self.dictionary) = (None, None);
-    }
 }
 
 impl<T: FixedValue> PageValues for FixedValues<T> {
@@ -194,44 +155,17 @@ impl<T: FixedValue> PageValues for FixedValues<T> {
     }
 
     fn finish_page(&mut self, body: &mut Vec<u8>) -> PageSummary {
-        if !self.decided && self.indices.as_ref().is_some_and(|indices| !indices.is_empty()) {
-            self.decide();
+        if self.encoding.undecided().is_some_and(|(rows, distinct)| !self.dictionary_is_worth_it(rows, distinct)) {
+            self.encoding.give_dictionary_up();
         }
+        let encoding = self.encoding.finish_page(body);
         self.chunk = join(self.chunk, self.page);
-        let bounds = self.page.take().map(T::stored).map(|(min, max)| {
-            let plain = |value: T| {
-                let mut bytes = Vec::with_capacity(self.width);
-                value.put(self.width, &mut bytes);
-                bytes
-            };
-            (plain(min), plain(max))
-        });
-        let encoding = match (&mut self.indices, &self.dictionary) {
-            (Some(indices), Some(dictionary)) if !indices.is_empty() => {
-                let distinct = dictionary.values().len();
-                let width = bit_width(u32::try_from(distinct).unwrap_or(u32::MAX).saturating_sub(1));
-                body.push(width as u8);
-                encode(indices, width, body);
-                indices.clear();
-                if distinct * self.width > MOST_DICTIONARY_BYTES {
-                    self.indices = None;
-                }
-                Encoding::RLE_DICTIONARY
-            }
-            _ => {
-                body.extend_from_slice(&self.plain);
-                self.plain.clear();
-                Encoding::PLAIN
-            }
-        };
-        PageSummary { encoding, bounds }
+        let bounds = self.page.take().map(T::stored);
+        PageSummary { encoding, bounds: bounds.map(|(min, max)| (min.plain(self.width), max.plain(self.width))) }
     }
 
     fn dictionary(&self) -> Option<(Vec<u8>, usize)> {
-        let values = self.dictionary.as_ref()?.values();
-        let mut page = Vec::with_capacity(values.len() * self.width);
-        values.iter().for_each(|value| value.put(self.width, &mut page));
-        (!values.is_empty()).then_some((page, values.len()))
+        self.encoding.dictionary()
     }
 
     fn statistics(&self, nulls: u64) -> Statistics {
@@ -239,15 +173,13 @@ impl<T: FixedValue> PageValues for FixedValues<T> {
     }
 
     fn memory_size(&self) -> usize {
-        let indices = self.indices.as_ref().map_or(0, |indices| indices.capacity() * size_of::<u32>());
-        let dictionary = self.dictionary.as_ref().map_or(0, FixedDictionary::memory_size);
-        self.plain.capacity() + indices + dictionary
+        self.encoding.memory_size()
     }
 }
 
 fn bounds<T: FixedValue>(values: &[T]) -> Option<(T, T)> {
-    let first = *values.iter().find(|value| value.is_ordered())?;
-    // A comparison with NaN is false, so NaN never becomes a bound.
+    // NaN does not compare, not even with itself, so it never becomes a bound.
+    let first = *values.iter().find(|value| value.partial_cmp(value).is_some())?;
     let min = values.iter().fold(first, |min, value| if *value < min { *value } else { min });
     let max = values.iter().fold(first, |max, value| if *value > max { *value } else { max });
     Some((min, max))

@@ -20,6 +20,7 @@ mod leaf_column;
 mod logical;
 mod nested_levels;
 mod page_compressor;
+mod page_encoding;
 mod page_values;
 mod parquet_file;
 mod partial_file;
