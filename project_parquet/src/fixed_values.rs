@@ -106,10 +106,11 @@ impl<T: FixedValue> FixedValues<T> {
     }
 
     fn take(&mut self, values: &[T]) {
+        let Some(last) = values.last() else { return };
         self.page = join(self.page, bounds(values));
         if self.sorted && self.encoding.undecided().is_some() {
-            self.sorted = values.is_sorted() && self.last.is_none_or(|last| values.first() >= Some(&last));
-            self.last = values.last().copied().or(self.last);
+            self.sorted = values.is_sorted() && self.last.is_none_or(|before| values.first() >= Some(&before));
+            self.last = Some(*last);
         }
         match self.encoding.indices() {
             Some((dictionary, indices)) => indices.extend(values.iter().map(|value| dictionary.intern(*value))),
