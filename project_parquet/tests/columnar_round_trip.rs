@@ -98,3 +98,22 @@ fn the_footer_says_what_is_there() {
         }
     }
 }
+
+#[test]
+fn a_batch_of_nulls_does_not_hide_that_a_column_is_sorted() {
+    let folder = tempdir().unwrap();
+    let bytes = |name: &str, keys: &[Option<i64>]| {
+        let batch = |keys: &[Option<i64>]| {
+            let column: ArrayRef = Arc::new(Int64Array::from(keys.to_vec()));
+            RecordBatch::try_from_iter_with_nullable([("key", column, true)]).unwrap()
+        };
+        let path = folder.path().join(name);
+        write(&path, &WriterSettings::new(1), &[batch(&keys[..8]), batch(&keys[8..16]), batch(&keys[16..])]);
+        path.metadata().unwrap().len()
+    };
+    // Every key twice: a dictionary would be worth it for any other order.
+    let keys: Vec<Option<i64>> = (0..200_000).map(|row| Some(row / 2)).collect();
+    let with_nulls = [&keys[..8], &[None; 8], &keys[8..]].concat();
+    let (whole, with_nulls) = (bytes("whole", &keys), bytes("nulls", &with_nulls));
+    assert!(with_nulls < whole + whole / 10, "{with_nulls} bytes instead of {whole}");
+}
