@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup fuzz bench clean-demo
+.PHONY: help demo build check test test-setup fuzz bench bench-setup clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -18,7 +18,7 @@ check: ## format, lints, documentation
 
 test-setup: ## what the tests need: Postgres, Python packages in target/test-venv, programs in target/tools
 	scripts/install_postgres.sh
-	scripts/setup_tests.sh
+	scripts/python_venv.sh target/test-venv "800 MB" tests/requirements.txt tests/requirements_operations.txt
 	scripts/install_operations_tools.sh
 
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
@@ -31,8 +31,10 @@ fuzz: ## the decoder against bytes that no server sent, for FUZZ_SECONDS (60)
 SCALE ?= 1
 RUNS ?= 5
 
-bench: ## timings beside the peers, and the README's table of them; SCALE=10 for the long table
-	scripts/setup_bench.sh
+bench-setup: ## what the benchmark needs: Python packages in target/bench-venv
+	scripts/python_venv.sh target/bench-venv "1 GB" project_bench/requirements.txt
+
+bench: bench-setup ## timings beside the peers, and the README's table of them; SCALE=10 for the long table
 	cargo build --release --workspace --bin project --bin typed_path
 	cargo bench -p project_bench --bench decoder --bench writers
 	target/bench-venv/bin/python project_bench/run.py --scale=$(SCALE) --runs=$(RUNS) $(if $(filter 1,$(SCALE)),--write-readme)

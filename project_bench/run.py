@@ -57,7 +57,7 @@ def require_packages() -> None:
             version(package)
     except PackageNotFoundError as error:
         raise BenchError(
-            f"the package {error.name} is missing; run scripts/setup_bench.sh and then"
+            f"the package {error.name} is missing; run `make bench-setup` and then"
             " target/bench-venv/bin/python project_bench/run.py."
         ) from error
 
