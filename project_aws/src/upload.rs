@@ -5,20 +5,15 @@ use std::path::PathBuf;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
-use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{self, StreamExt};
 use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use crate::confirm::Expected;
 use crate::connection::{Aws, UPLOAD_MEMORY_MIB, transfer_timeouts};
-use crate::error::{AwsError, AwsErrorKind};
+use crate::error::AwsError;
 use crate::file_range::{check_length, read_range};
 use crate::location::S3Url;
 use crate::part_plan::MULTIPART_FROM;
-
-/// Enough to hide the latency of small files; the memory limit holds back the large ones.
-const FILES_AT_ONCE: usize = 8;
 
 /// Is told the number of bytes of every request that is through.
 pub(crate) type Progress<'a> = &'a (dyn Fn(u64) + Send + Sync);
@@ -74,37 +69,6 @@ impl Aws {
         Ok(uploaded)
     }
 
-    /// Uploads all files, several at once, and returns them in the same order. The first failure stops the others, and
-    /// each of them clears up after itself before this returns.
-    pub async fn upload_all(
-        &self,
-        destination: &S3Url,
-        files: &[LocalFile],
-        progress: &(dyn Fn(u64) + Send + Sync),
-        cancel: &CancellationToken,
-    ) -> Result<Vec<Uploaded>, AwsError> {
-        let stop = &cancel.child_token();
-        // In boxes, because the compiler cannot see that a stream of borrowing closures may change threads.
-        let uploads: Vec<BoxFuture<'_, _>> =
-            files.iter().map(|file| self.upload_or_stop(destination, file, progress, stop).boxed()).collect();
-        let outcomes = stream::iter(uploads).buffered(FILES_AT_ONCE).collect().await;
-        all_or_cause(outcomes)
-    }
-
-    async fn upload_or_stop(
-        &self,
-        destination: &S3Url,
-        file: &LocalFile,
-        progress: Progress<'_>,
-        stop: &CancellationToken,
-    ) -> Result<Uploaded, AwsError> {
-        let outcome = self.upload(destination, file, progress, stop).await;
-        if outcome.is_err() {
-            stop.cancel();
-        }
-        outcome
-    }
-
     async fn upload_whole(
         &self,
         object: &S3Url,
@@ -140,18 +104,4 @@ impl Aws {
             .await
             .map_err(|closed| AwsError::interrupted("waiting for memory to upload").caused_by(closed))
     }
-}
-
-/// All successes, or the failure that stopped the others: those that it stopped only say that they were stopped.
-fn all_or_cause(outcomes: Vec<Result<Uploaded, AwsError>>) -> Result<Vec<Uploaded>, AwsError> {
-    let mut uploaded = Vec::with_capacity(outcomes.len());
-    let mut stopped = None;
-    for outcome in outcomes {
-        match outcome {
-            Ok(one) => uploaded.push(one),
-            Err(error) if error.kind() == AwsErrorKind::Interrupted => stopped = Some(error),
-            Err(cause) => return Err(cause),
-        }
-    }
-    stopped.map_or(Ok(uploaded), Err)
 }

@@ -6,7 +6,6 @@ use crate::early_upload::local_file;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport, milliseconds, seconds};
 use anyhow::{Result, bail};
-use futures::stream::{self, StreamExt};
 use project_aws::{Aws, AwsError, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url, StagedFile};
 use project_parquet::{LakeColumn, ParquetFile, lake_columns};
 use project_partition_dates::DateWindow;
@@ -18,8 +17,6 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-/// Enough to hide the latency of small files; the memory for uploads holds back the large ones.
-const FILES_AT_ONCE: usize = 8;
 /// Longest wait for a crawler to take the order, when its end is not waited for.
 const START_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
@@ -137,7 +134,7 @@ impl Bucket {
                 None
             }
             _ => {
-                let files = self.stage_rest(staged.files, &rest, sent, cancel).await?;
+                let files = self.aws.stage_all(&self.url, staged.files, &rest, sent, cancel).await?;
                 let visible = self.aws.make_visible(&self.url, files, cancel).await?;
                 let window = seconds(milliseconds(visible.window));
                 Some(format!("the {} files of {name} became visible within {window}", visible.files.len()))
@@ -148,45 +145,6 @@ impl Bucket {
         let removed = self.aws.remove_stale(&self.url, &name, &stale).await?;
         info!(table = name, files = keep.len(), stale = removed.len(), "published");
         Ok(Published { table, note: note.filter(|_| keep.len() > 1) })
-    }
-
-    /// Stages what is not staged yet. After a failure nothing is left of any.
-    async fn stage_rest(
-        &self,
-        mut staged: Vec<StagedFile>,
-        files: &[LocalFile],
-        sent: Sent<'_>,
-        cancel: &CancellationToken,
-    ) -> Result<Vec<StagedFile>> {
-        let stop = &cancel.child_token();
-        let uploads: Vec<_> = files
-            .iter()
-            .map(|file| {
-                Box::pin(async move {
-                    let outcome = self.stage(file, sent, stop).await;
-                    if outcome.is_err() {
-                        stop.cancel();
-                    }
-                    outcome
-                })
-            })
-            .collect();
-        let outcomes: Vec<_> = stream::iter(uploads).buffer_unordered(FILES_AT_ONCE).collect().await;
-        let mut failure = None;
-        for outcome in outcomes {
-            match outcome {
-                Ok(file) => staged.push(file),
-                // Those that were stopped come after the one that stopped them.
-                Err(error) => drop(failure.get_or_insert(error)),
-            }
-        }
-        match failure {
-            None => Ok(staged),
-            Some(error) => {
-                self.abandon(staged).await;
-                Err(error.into())
-            }
-        }
     }
 
     async fn crawl(

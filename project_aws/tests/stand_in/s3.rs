@@ -56,21 +56,6 @@ async fn a_large_file_goes_up_in_parts_and_arrives_unchanged() -> Result<()> {
 }
 
 #[tokio::test]
-async fn all_files_are_uploaded_and_returned_in_their_order() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    let folder = tempdir()?;
-    let files = (0..20)
-        .map(|n| local_file(folder.path(), &format!("t{n}/dt=2026-01-01/part-00000.parquet"), n * 1_000))
-        .collect::<Result<Vec<_>>>()?;
-    let (aws, destination, cancel) = (turn.aws()?, lake()?, CancellationToken::new());
-    let uploaded = spawnable(aws.upload_all(&destination, &files, &no_progress, &cancel)).await?;
-    let keys: Vec<&String> = uploaded.iter().map(|one| &one.key).collect();
-    assert_eq!(keys, files.iter().map(|file| &file.key).collect::<Vec<_>>());
-    assert_eq!(turn.server()?.list_keys(BUCKET, "team/shop/")?.len(), 20);
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_file_that_has_changed_since_it_was_written_is_refused() -> Result<()> {
     let turn = SERVER.turn().await?;
     let folder = tempdir()?;

@@ -139,23 +139,6 @@ async fn a_failure_that_cannot_be_cleared_up_is_still_the_first_failure() -> Res
 }
 
 #[tokio::test]
-async fn one_failure_stops_the_other_uploads_and_is_the_one_reported() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    let faults = json!([
-        {"service": "s3", "operation": "UploadPart", "mode": "hold", "seconds": 20, "times": -1},
-        {"service": "s3", "operation": "PutObject", "key_contains": "b.parquet", "mode": "reject", "times": -1},
-    ]);
-    turn.server()?.inject(&faults)?;
-    let folder = tempdir()?;
-    let files =
-        [local_file(folder.path(), "orders/a.parquet", 33 * MIB)?, local_file(folder.path(), "orders/b.parquet", 10)?];
-    let error = turn.aws()?.upload_all(&lake()?, &files, &no_progress, &CancellationToken::new()).await.unwrap_err();
-    assert_eq!(error.kind(), AwsErrorKind::Denied, "{error}");
-    turn.server()?.inject(&json!([]))?;
-    nothing_left(&turn)
-}
-
-#[tokio::test]
 async fn a_cancelled_upload_ends_at_once_and_leaves_nothing() -> Result<()> {
     let turn = SERVER.turn().await?;
     let folder = tempdir()?;
