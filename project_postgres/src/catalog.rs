@@ -100,13 +100,14 @@ const LEADING_INDEX: &str = "
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
         WHERE i.indrelid = $1 AND a.attname = $2 AND i.indisvalid AND i.indpred IS NULL)";
 
-/// How far the order of the rows on the disk follows the column, from 0 to 1, by the server's statistics.
-const CORRELATION: &str = "
-    SELECT max(abs(correlation))::float8 FROM pg_catalog.pg_stats
-    WHERE schemaname = $1 AND tablename = $2 AND attname = $3";
-
-/// Correlation above which a table counts as sorted: a few rows may have come late.
-const SORTED: f64 = 0.99;
+/// Whether the order of the rows on the disk follows the column, by the server's statistics; a few rows may have come
+/// late.
+const SORTED_BY: &str = "
+    SELECT coalesce(max(abs(s.correlation)) > 0.99, false)
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_catalog.pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname
+    WHERE c.oid = $1 AND s.attname = $2";
 
 /// Looks a table up; nothing when there is none of that name.
 pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result<Option<Relation>, SourceError> {
@@ -219,11 +220,7 @@ pub async fn is_sorted_by(
     relation: &Relation,
     column: &str,
 ) -> Result<bool, SourceError> {
-    let query = sqlx::query(CORRELATION).bind(&relation.name.schema).bind(&relation.name.name).bind(column);
-    let answer = query.persistent(false).fetch_one(connection).await.and_then(|row| row.try_get::<Option<f64>, _>(0));
-    let correlation = answer
-        .map_err(|error| SourceError::from_sqlx(&format!("cannot read the statistics of {}", relation.name), &error))?;
-    Ok(correlation.is_some_and(|correlation| correlation > SORTED))
+    holds(connection, SORTED_BY, relation, column, "cannot read the statistics of").await
 }
 
 async fn holds(
