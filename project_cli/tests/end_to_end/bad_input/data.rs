@@ -157,29 +157,15 @@ fn empty_tables_become_one_valid_file_each_with_the_full_schema() -> Result<()> 
     Ok(())
 }
 
-/// Dropped with its name, whatever the test comes to.
-struct OtherDatabase<'a>(&'a Database<'a>, String);
-
-impl Drop for OtherDatabase<'_> {
-    fn drop(&mut self) {
-        // The server is thrown away with everything in it.
-        let _ = self.0.execute(&format!("DROP DATABASE {} WITH (FORCE)", self.1));
-    }
-}
-
 #[test]
 fn text_that_is_not_utf_8_is_65_and_names_table_range_and_column() -> Result<()> {
-    let maker = Database::create(Postgres::shared()?)?;
-    let other = OtherDatabase(&maker, format!("{}_ascii", maker.name()));
-    let name = &other.1;
-    maker.execute(&format!(
-        "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C';
-         \\connect {name}
-         CREATE TABLE good AS SELECT 1 AS id, 'x'::text AS t;
-         CREATE TABLE bad AS SELECT 1 AS id, E'c4n4ry \\xff'::text AS t;"
-    ))?;
+    let database = Database::create_sql_ascii(Postgres::shared()?)?;
+    database.execute(
+        "CREATE TABLE good AS SELECT 1 AS id, 'x'::text AS t;
+         CREATE TABLE bad AS SELECT 1 AS id, E'c4n4ry \\xff'::text AS t;",
+    )?;
     let program = Program::new()?;
-    let ended = program.publish(&maker.server().uri(name), "public.bad,public.good")?.expect(65)?;
+    let ended = program.publish(&database.uri(), "public.bad,public.good")?.expect(65)?;
     let ended = ended.says(&["public.bad, all of public.bad: column \"t\" (text)"])?.never_says("c4n4ry")?;
     assert_eq!(ended.published()?, ["public_good"]);
     Ok(())
