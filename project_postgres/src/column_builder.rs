@@ -8,7 +8,7 @@ use crate::value::{
     time_with_offset_text, uuid_text,
 };
 use arrow::array::{
-    Array, ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal32Builder, Decimal64Builder,
+    Array, ArrayBuilder, ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal32Builder, Decimal64Builder,
     Decimal128Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder, StringArray,
     StringBuilder, TimestampMicrosecondBuilder, TimestampMillisecondBuilder,
 };
@@ -63,7 +63,6 @@ impl Invalid {
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     values: Values,
-    len: usize,
     policies: Policies,
     changed: u64,
 }
@@ -186,7 +185,7 @@ impl Values {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
         match self {
             Self::Bool(builder) => builder.append_value(fixed::<1>(bytes)? != [0]),
@@ -218,8 +217,18 @@ impl Values {
             Self::Uuid(builder) => builder.append_value(uuid_text(&fixed(bytes)?)),
             Self::Text(builder) | Self::Bytes(builder) => builder.append_value(bytes),
             Self::Jsonb(builder) => builder.append_value(jsonb_text(bytes).map_err(ValueError::malformed)?),
+            Self::Clock(..) | Self::Nested(_) => return self.append_by_call(bytes),
+        }
+        Ok(())
+    }
+
+    /// What takes long anyway; out of line, so that the rest is small enough for the loop over the fields of a row.
+    #[inline(never)]
+    fn append_by_call(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
+        match self {
             Self::Clock(builder, text) => builder.append_value(text(bytes).map_err(ValueError::malformed)?),
             Self::Nested(builder) => return builder.append(bytes),
+            _ => return Err(ValueError::malformed("is neither a time nor made of parts")),
         }
         Ok(())
     }
@@ -245,27 +254,25 @@ impl Values {
 impl ColumnBuilder {
     /// A builder with room for `rows` values.
     pub(crate) fn new(decoding: &Decoding, policies: Policies, rows: usize) -> Self {
-        Self { values: Values::new(decoding, policies, rows), len: 0, policies, changed: 0 }
+        Self { values: Values::new(decoding, policies, rows), policies, changed: 0 }
     }
 
     /// Appends NULL.
     #[inline]
     pub(crate) fn append_null(&mut self) {
-        self.len += 1;
         each!(&mut self.values, builder => builder.append_null(), nested => nested.append_null());
     }
 
     /// Decodes and appends one value, or what the policies make of it; NULL when it returns an error, so that columns
     /// stay in step.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), ValueError> {
-        self.len += 1;
         self.values.append(bytes).or_else(|error| self.replace(bytes, error))
     }
 
     /// Values appended since the last [`finish`](Self::finish).
     pub(crate) fn len(&self) -> usize {
-        self.len
+        each!(&self.values, builder => builder.len(), nested => nested.len())
     }
 
     /// How many values were changed so far.
@@ -301,7 +308,6 @@ impl ColumnBuilder {
     /// The array of everything appended since the last call, and the rows whose text is not UTF-8 although no policy
     /// allows that; in the array it is replaced.
     pub(crate) fn finish(&mut self) -> Result<(ArrayRef, Invalid), ValueError> {
-        self.len = 0;
         match &mut self.values {
             Values::Text(builder) | Values::Jsonb(builder) | Values::Uuid(builder) => {
                 let binary = builder.finish();

@@ -95,7 +95,7 @@ impl<'a> CopyDecoder<'a> {
 
     fn row(&mut self, rest: &mut &[u8]) -> Result<(), SourceError> {
         for index in 0..self.columns.len() {
-            match self.field(rest)? {
+            match field(rest).ok_or_else(|| self.malformed("a value is cut off"))? {
                 Some(value) => {
                     if let Err(error) = self.columns[index].append(value) {
                         self.put_aside(index, self.rows, &error)?;
@@ -107,33 +107,29 @@ impl<'a> CopyDecoder<'a> {
                 None => self.columns[index].append_null(),
             }
         }
-        if let Some(fields) = self.aside.as_ref().map(Aside::fields) {
-            let mut row_id = Vec::with_capacity(fields);
-            for _ in 0..fields {
-                row_id.push(self.field(rest)?.unwrap_or_default());
-            }
-            if !self.aside.as_mut().is_some_and(|aside| aside.end_row(&row_id)) {
-                return Err(self.malformed("a row does not say where it lies"));
-            }
+        if self.aside.is_some() {
+            self.row_id(rest)?;
         }
         self.rows += 1;
         Ok(())
     }
 
-    /// The bytes of the next value, or nothing for NULL.
-    #[inline]
-    fn field<'m>(&self, rest: &mut &'m [u8]) -> Result<Option<&'m [u8]>, SourceError> {
-        let length = take(rest).map(i32::from_be_bytes).ok_or_else(|| self.malformed("a row is cut off"))?;
-        if length == -1 {
-            return Ok(None);
+    /// The fields that say where the row lies, for the case that it is put aside.
+    fn row_id(&mut self, rest: &mut &[u8]) -> Result<(), SourceError> {
+        if let Some(fields) = self.aside.as_ref().map(Aside::fields) {
+            let mut row_id = Vec::with_capacity(fields);
+            for _ in 0..fields {
+                row_id.push(field(rest).flatten().unwrap_or_default());
+            }
+            if !self.aside.as_mut().is_some_and(|aside| aside.end_row(&row_id)) {
+                return Err(self.malformed("a row does not say where it lies"));
+            }
         }
-        let value = usize::try_from(length).ok().and_then(|length| rest.split_at_checked(length));
-        let (value, after) = value.ok_or_else(|| self.malformed("a value is cut off"))?;
-        *rest = after;
-        Ok(Some(value))
+        Ok(())
     }
 
     /// A value that the lake cannot hold: its row is put aside, or fails the table.
+    #[cold]
     fn put_aside(&mut self, column: usize, row: usize, error: &ValueError) -> Result<(), SourceError> {
         let aside = self.aside.as_mut().is_some_and(|aside| aside.take(row, column, error));
         if aside { Ok(()) } else { Err(self.refuse(column, row, error)) }
@@ -222,6 +218,18 @@ fn header(message: &[u8]) -> Option<&[u8]> {
     let flags = u32::from_be_bytes(take(&mut rest)?);
     let extension = usize::try_from(u32::from_be_bytes(take(&mut rest)?)).ok()?;
     (flags & CRITICAL_FLAGS == 0).then(|| rest.split_at_checked(extension)).flatten().map(|(_, rest)| rest)
+}
+
+/// The bytes of the next value, or nothing for NULL; nothing at all when it is cut off.
+#[inline]
+fn field<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    let length = i32::from_be_bytes(take(rest)?);
+    if length == -1 {
+        return Some(None);
+    }
+    let (value, after) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *rest = after;
+    Some(Some(value))
 }
 
 #[inline]

@@ -123,6 +123,11 @@ impl NestedBuilder {
         }
     }
 
+    /// Values appended since the last [`finish`](Self::finish).
+    pub(crate) fn len(&self) -> usize {
+        self.validity.len()
+    }
+
     /// How many values were changed so far, those inside counted one by one.
     pub(crate) fn changed(&self) -> u64 {
         let inside = match &self.values {
