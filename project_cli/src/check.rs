@@ -6,8 +6,8 @@ use crate::output::{Column, ColumnKind, ResultPrinter};
 use crate::report::{Failure, size};
 use crate::selection::{Selected, expand, same_folder};
 use anyhow::Result;
+use project_postgres::Source;
 use project_postgres::catalog::{leaves, relation};
-use project_postgres::{Policies, Source};
 use project_tasks::{DataError, Task, preflight};
 use sqlx::PgConnection;
 use std::io::{Write, stderr, stdout};
@@ -57,20 +57,17 @@ async fn columns(connection: &mut PgConnection, config: &CheckConfig, task: &Tas
             let first = [task.name().to_owned(), read.table.to_string(), column.to_owned()];
             first.into_iter().map(Some).chain(rest).collect()
         };
-        let default =
-            match task {
-                Task::Huge(_) => Policies::EXACT,
-                Task::Table(_) => Policies::TOLERANT,
-                Task::Batch(_) | Task::Stream(_) => {
-                    let read_here = found.columns.iter().filter(|column| read.columns.contains(&column.name));
-                    let task = Some("by the task's struct".to_owned());
-                    rows.extend(read_here.map(|column| {
-                        row(&column.name, [Some(column.type_name.clone()), None, None, None, task.clone()])
-                    }));
-                    continue;
-                }
-            };
-        let plan = config.choices.plan(&found, default)?;
+        if let Task::Batch(_) | Task::Stream(_) = task {
+            let read_here = found.columns.iter().filter(|column| read.columns.contains(&column.name));
+            let by_task = Some("by the task's struct".to_owned());
+            rows.extend(
+                read_here.map(|column| {
+                    row(&column.name, [Some(column.type_name.clone()), None, None, None, by_task.clone()])
+                }),
+            );
+            continue;
+        }
+        let plan = config.choices.plan(&found, task.policies())?;
         rows.extend(plan.columns.iter().map(|column| {
             let losses = column.losses().join("; ");
             let types = [&column.type_name, &column.lake_name, &column.parquet_type(), &column.athena_type(), &losses];

@@ -2,13 +2,14 @@
 
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
+use crate::task::REGISTERED;
 use crate::tasks::table::{existing, export, read_in_parallel, write_empty};
 use anyhow::Result;
 use project_parquet::PartitionValue;
 use project_partition_dates::{DateWindow, Partition, PartitionDate};
 use project_postgres::catalog::{Relation, Storage, has_leading_index, is_partitioned_by, is_sorted_by, leaves};
 use project_postgres::date_span::{DateSpan, date_span, date_span_by_scan};
-use project_postgres::{Decoding, OPEN_PARTS, Policies, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
+use project_postgres::{Decoding, OPEN_PARTS, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tracing::info;
@@ -31,7 +32,7 @@ pub(crate) async fn export_by_date(
     let mut connection = context.source.connect().await?;
     let relation = existing(&mut connection, &table).await?;
     let storages = leaves(&mut connection, &relation).await?;
-    let plan = context.choices.plan(&relation, Policies::EXACT)?;
+    let plan = context.choices.plan(&relation, REGISTERED)?;
     let cut = Cut { relation: &relation, column, position: position(&plan, column)?, key, window: context.window };
     let mut export = export(context, plan, &storages);
     let passes = match cut.slices_by_date(&mut connection).await? {

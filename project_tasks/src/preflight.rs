@@ -2,7 +2,7 @@
 
 use crate::task::Task;
 use project_postgres::catalog::relation;
-use project_postgres::{Choices, Policies, SourceError, SourceErrorKind, TableName};
+use project_postgres::{Choices, SourceError, SourceErrorKind, TableName};
 use sqlx::PgConnection;
 
 /// Compares the tables of a task with the live catalog; changes nothing and reads no row. Returns the tables that can
@@ -44,8 +44,7 @@ pub async fn preflight(
                 )));
             }
             Task::Batch(_) | Task::Stream(_) => {}
-            Task::Huge(_) => drop(choices.plan(&found, Policies::EXACT)?),
-            Task::Table(_) => drop(choices.plan(&found, Policies::TOLERANT)?),
+            Task::Huge(_) | Task::Table(_) => drop(choices.plan(&found, task.policies())?),
         }
         if found.lockable {
             lockable.push(read.table);

@@ -5,7 +5,7 @@ use crate::context::{TaskContext, Written};
 use crate::tasks::table::TableTask;
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_postgres::{Stopped, TableName};
+use project_postgres::{Policies, Stopped, TableName};
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -76,6 +76,11 @@ pub trait HugeStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
         Box::pin(crate::partitions::export_by_date(context, table, self.partition_column(), self.partition_key()))
     }
 }
+
+/// The policies of a registered task where nobody has chosen: whoever wrote it wants to know of every odd value.
+pub(crate) const REGISTERED: Policies = Policies::EXACT;
+/// Those of a table named on the command line: it shall arrive, and what had to be changed is told.
+pub(crate) const NAMED: Policies = Policies::TOLERANT;
 
 /// What `--table` calls all tasks of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +174,14 @@ impl Task {
                 vec![SourceTable { table: task.table(), columns }]
             }
             Self::Table(task) => task.reads(),
+        }
+    }
+
+    /// What happens to values that have no exact place, where nobody has chosen.
+    pub fn policies(&self) -> Policies {
+        match self {
+            Self::Batch(_) | Self::Stream(_) | Self::Huge(_) => REGISTERED,
+            Self::Table(_) => NAMED,
         }
     }
 

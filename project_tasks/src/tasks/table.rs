@@ -2,13 +2,13 @@
 
 use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
-use crate::task::{ProjectStreamTask, SourceTable};
+use crate::task::{NAMED, ProjectStreamTask, SourceTable};
 use anyhow::Result;
 use futures::future::BoxFuture;
 use project_parquet::{ParquetFile, PartitionValue};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
-    Export, Exported, Policies, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
+    Export, Exported, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
     whole_table,
 };
 use sqlx::PgConnection;
@@ -54,7 +54,7 @@ impl ProjectStreamTask for TableTask {
             let storages = leaves(&mut connection, &relation).await?;
             drop(connection);
             let slices = whole_table(&storages, context.workers);
-            let export = export(context, context.choices.plan(&relation, Policies::TOLERANT)?, &storages);
+            let export = export(context, context.choices.plan(&relation, NAMED)?, &storages);
             let mut written = read_in_parallel(export.clone(), slices).await?;
             if written.files.is_empty() {
                 written.files.push(write_empty(export, None).await?);
