@@ -4,11 +4,11 @@ use crate::config::CheckConfig;
 use crate::exit_code::ExitCode;
 use crate::output::{Column, ColumnKind, ResultPrinter};
 use crate::report::{Failure, size};
-use crate::selection::{Selected, expand, same_folder};
+use crate::selection::{Selected, check_folder, expand};
 use anyhow::Result;
 use project_postgres::Source;
 use project_postgres::catalog::{leaves, relation};
-use project_tasks::{DataError, Task, preflight};
+use project_tasks::{Task, preflight};
 use sqlx::PgConnection;
 use std::io::{Write, stderr, stdout};
 
@@ -42,10 +42,7 @@ pub(crate) async fn check(config: &CheckConfig, selected: Vec<Selected>) -> Resu
 }
 
 async fn columns(connection: &mut PgConnection, config: &CheckConfig, task: &Task, tasks: &[Task]) -> Result<Vec<Row>> {
-    if let Some(other) = same_folder(task, tasks) {
-        let (task, other, folder) = (task.name(), other.name(), task.folder());
-        return Err(DataError(format!("{task} and {other} would both be the table \"{folder}\" in the lake")).into());
-    }
+    check_folder(task, tasks)?;
     preflight(connection, task, &config.choices).await?;
     let mut rows = Vec::new();
     for read in task.reads() {

@@ -7,14 +7,14 @@ use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
 use crate::progress::Progress;
 use crate::report::{Change, Failure, RunReport, TaskReport, milliseconds};
-use crate::selection::{Selected, expand, same_folder};
+use crate::selection::{Selected, check_folder, expand};
 use crate::staging::StagingFolder;
 use anyhow::Result;
 use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::load_estimate::loaded_bytes;
 use project_postgres::{ColumnChange, SnapshotHolder, Source, Stopped, TableName};
-use project_tasks::{DataError, MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
+use project_tasks::{MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
 use sqlx::PgConnection;
 use std::mem::take;
 use std::path::{Path, PathBuf};
@@ -117,15 +117,9 @@ async fn survey(
     report.tasks = tasks.iter().map(|task| TaskReport::new(task.name(), task.folder())).collect();
     let mut fit = Vec::with_capacity(tasks.len());
     for (entry, task) in tasks.iter().enumerate() {
-        let looked = match same_folder(task, &tasks) {
-            Some(other) => Err(DataError(format!(
-                "{} and {} would both be the table \"{}\" in the lake; select one of them",
-                task.name(),
-                other.name(),
-                task.folder()
-            ))
-            .into()),
-            None => preflight(&mut connection, task, &config.choices).await.map_err(anyhow::Error::from),
+        let looked = match check_folder(task, &tasks) {
+            Ok(()) => preflight(&mut connection, task, &config.choices).await.map_err(anyhow::Error::from),
+            Err(error) => Err(error.into()),
         };
         let looked = match looked {
             // A server that has gone away is nobody's fault in particular.

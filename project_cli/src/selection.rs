@@ -4,7 +4,7 @@ use crate::table_names::{TableSelector, nearest};
 use project_postgres::catalog::tables_of_schema;
 use project_postgres::{SourceError, SourceErrorKind, TableName};
 use project_tasks::tasks::table::TableTask;
-use project_tasks::{Group, REGISTRY, Task};
+use project_tasks::{DataError, Group, REGISTRY, Task};
 use sqlx::PgConnection;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -101,8 +101,18 @@ pub(crate) async fn expand(selected: Vec<Selected>, connection: &mut PgConnectio
     Ok(tasks)
 }
 
+/// Refuses a task that would write to the same folder as another.
+pub(crate) fn check_folder(task: &Task, tasks: &[Task]) -> Result<(), DataError> {
+    same_folder(task, tasks).map_or(Ok(()), |other| {
+        let (task, other, folder) = (task.name(), other.name(), task.folder());
+        Err(DataError(format!(
+            "{task} and {other} would both be the table \"{folder}\" in the lake; select one of them"
+        )))
+    })
+}
+
 /// The other task that would write to the same folder, if there is one.
-pub(crate) fn same_folder<'a>(task: &Task, tasks: &'a [Task]) -> Option<&'a Task> {
+fn same_folder<'a>(task: &Task, tasks: &'a [Task]) -> Option<&'a Task> {
     tasks.iter().find(|other| other.folder() == task.folder() && other.name() != task.name())
 }
 
