@@ -7,8 +7,8 @@ use crate::report::{Failure, size};
 use crate::selection::{Selected, check_folder, expand};
 use anyhow::Result;
 use project_postgres::Source;
-use project_postgres::catalog::{leaves, relation};
-use project_tasks::{Task, preflight};
+use project_postgres::catalog::leaves;
+use project_tasks::{FoundTable, Task, preflight};
 use sqlx::PgConnection;
 use std::io::{Write, stderr, stdout};
 
@@ -43,19 +43,16 @@ pub(crate) async fn check(config: &CheckConfig, selected: Vec<Selected>) -> Resu
 
 async fn columns(connection: &mut PgConnection, config: &CheckConfig, task: &Task, tasks: &[Task]) -> Result<Vec<Row>> {
     check_folder(task, tasks)?;
-    preflight(connection, task, &config.choices).await?;
     let mut rows = Vec::new();
-    for read in task.reads() {
-        // The preflight has just found it.
-        let Some(found) = relation(connection, &read.table).await? else { continue };
-        let bytes: u64 = leaves(connection, &found).await?.iter().map(|storage| storage.bytes).sum();
-        let _ = writeln!(stderr(), "  {} reads {} ({} on the server's disk)", task.name(), read.table, size(bytes));
+    for FoundTable { source, relation, plan } in preflight(connection, task, &config.choices).await? {
+        let bytes: u64 = leaves(connection, &relation).await?.iter().map(|storage| storage.bytes).sum();
+        let _ = writeln!(stderr(), "  {} reads {} ({} on the server's disk)", task.name(), source.table, size(bytes));
         let row = |column: &str, rest: [Option<String>; 5]| -> Row {
-            let first = [task.name().to_owned(), read.table.to_string(), column.to_owned()];
+            let first = [task.name().to_owned(), source.table.to_string(), column.to_owned()];
             first.into_iter().map(Some).chain(rest).collect()
         };
-        if let Task::Batch(_) | Task::Stream(_) = task {
-            let read_here = found.columns.iter().filter(|column| read.columns.contains(&column.name));
+        let Some(plan) = plan else {
+            let read_here = relation.columns.iter().filter(|column| source.columns.contains(&column.name));
             let by_task = Some("by the task's struct".to_owned());
             rows.extend(
                 read_here.map(|column| {
@@ -63,8 +60,7 @@ async fn columns(connection: &mut PgConnection, config: &CheckConfig, task: &Tas
                 }),
             );
             continue;
-        }
-        let plan = config.choices.plan(&found, task.policies())?;
+        };
         rows.extend(plan.columns.iter().map(|column| {
             let losses = column.losses().join("; ");
             let types = [&column.type_name, &column.lake_name, &column.parquet_type(), &column.athena_type(), &losses];

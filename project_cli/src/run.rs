@@ -14,7 +14,7 @@ use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::load_estimate::loaded_bytes;
 use project_postgres::{ColumnChange, SnapshotHolder, Source, Stopped, TableName};
-use project_tasks::{MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
+use project_tasks::{FoundTable, MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
 use sqlx::PgConnection;
 use std::mem::take;
 use std::path::{Path, PathBuf};
@@ -126,23 +126,34 @@ async fn survey(
             Err(error) if ExitCode::of(&error) == ExitCode::Unreachable => return Err(error),
             looked => looked,
         };
-        let Some(lockable) = refuse(report, entry, looked) else { continue };
-        let tables: Vec<String> = task.reads().iter().map(|read| read.table.to_string()).collect();
+        let Some(found) = refuse(report, entry, looked) else { continue };
+        let tables: Vec<String> = found.iter().map(|table| table.source.table.to_string()).collect();
         info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
-        let checked = check_memory(&mut connection, task, config.memory_limit).await;
+        let checked = check_memory(&mut connection, task, &found, config.memory_limit).await;
         if refuse(report, entry, checked).is_some() {
-            fit.push(Fit { entry, task: task.clone(), lockable });
+            fit.push(Fit { entry, task: task.clone(), lockable: lockable(&found) });
         }
     }
     Ok(fit)
 }
 
+/// The tables that can be locked against a change of shape while the run reads: not views and foreign tables.
+fn lockable(found: &[FoundTable]) -> Vec<TableName> {
+    let lockable = found.iter().filter(|table| table.relation.lockable);
+    lockable.map(|table| table.source.table.clone()).collect()
+}
+
 /// Says how much a task will load into memory, and refuses one for which there is not enough.
-async fn check_memory(connection: &mut PgConnection, task: &Task, limit: Option<u64>) -> Result<()> {
+async fn check_memory(
+    connection: &mut PgConnection,
+    task: &Task,
+    found: &[FoundTable],
+    limit: Option<u64>,
+) -> Result<()> {
     let Task::Batch(_) = task else { return Ok(()) };
     let mut bytes = 0;
-    for read in task.reads() {
-        bytes += loaded_bytes(connection, &read.table, &read.columns).await?;
+    for FoundTable { source, .. } in found {
+        bytes += loaded_bytes(connection, &source.table, &source.columns).await?;
     }
     info!(task = task.name(), estimate_mib = mebibytes(bytes), "loads its tables into memory");
     Ok(fits(task.name(), bytes, limit)?)

@@ -20,7 +20,7 @@ pub mod tasks;
 pub use context::{TaskContext, Written};
 pub use data_error::DataError;
 pub use memory_share::MemoryShare;
-pub use preflight::preflight;
+pub use preflight::{FoundTable, preflight};
 pub use registry::REGISTRY;
 pub use reject_table::{REJECTS_SUFFIX, write_rejects};
 pub use stream::export_rows;
