@@ -5,6 +5,7 @@
 //! an `i64` of milliseconds, with the logical types named beside it.
 
 pub mod combined_orders;
+pub mod expected;
 pub mod money;
 pub mod products;
 pub mod rejects;

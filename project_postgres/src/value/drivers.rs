@@ -1,6 +1,7 @@
 //! The same decoders as Diesel's `FromSql` and sqlx's `Decode`, so that all paths read a value alike.
 
 use super::decimal::Decimal;
+use super::from_postgres::FromPostgres;
 use super::text::{JsonText, UuidText, jsonb_text, uuid_text};
 use super::timestamp::{Date, Timestamp};
 use diesel::deserialize::{FromSql, Result as DieselResult};
@@ -56,6 +57,12 @@ impl FromSql<sql_types::Jsonb, Pg> for JsonText {
 /// sqlx's side: the OIDs (`pg_type.dat`) of the types that a value is read from, and the same decoder on its bytes.
 macro_rules! sqlx_value {
     ($target:ty, [$($oid:literal),+], $decode:expr) => {
+        impl FromPostgres for $target {
+            fn oids() -> Vec<u32> {
+                vec![$($oid),+]
+            }
+        }
+
         impl sqlx::Type<Postgres> for $target {
             fn type_info() -> PgTypeInfo {
                 PgTypeInfo::with_oid(Oid([$($oid),+][0]))

@@ -3,12 +3,14 @@
 mod clock;
 mod decimal;
 mod drivers;
+mod from_postgres;
 mod numeric;
 mod text;
 mod timestamp;
 
 pub(crate) use clock::{ClockError, interval_text, time_text, time_with_offset_text};
 pub use decimal::Decimal;
+pub use from_postgres::{FromPostgres, TEXT_TYPES};
 pub use numeric::NumericError;
 pub(crate) use numeric::numeric_to_scale;
 pub use text::{JsonText, UuidText};

@@ -1,0 +1,14 @@
+//! What compiled code expects of the columns that it reads, derived from the code itself, so that no second list can
+//! disagree with it: from the `table!` columns that a Diesel row selects, from the fields of a row struct of sqlx.
+
+mod column;
+mod declaration;
+mod diesel_table;
+mod row_struct;
+mod type_names;
+
+pub use column::ExpectedColumn;
+pub use declaration::{Declaration, source_file};
+pub use diesel_table::{ColumnList, DeclaredColumn, DeclaredTable};
+pub use row_struct::SourceRow;
+pub(crate) use row_struct::source_row;
