@@ -40,7 +40,7 @@ pub fn lake_columns(file: &Path) -> Result<Vec<LakeColumn>> {
 }
 
 /// The Glue type of a field; `path` is the dotted name of it, for messages.
-fn field_type(field: &Type, path: &str) -> Result<String> {
+pub(crate) fn field_type(field: &Type, path: &str) -> Result<String> {
     // A list without the LIST annotation, which readers disagree about.
     if is_repeated(field) {
         return refuse(field, path);
@@ -116,7 +116,7 @@ fn is_repeated(field: &Type) -> bool {
 }
 
 /// The annotation of a field, in its older form too: `parquet_derive` writes no other for a timestamp.
-fn annotation(field: &Type) -> Option<LogicalType> {
+pub(crate) fn annotation(field: &Type) -> Option<LogicalType> {
     let info = field.get_basic_info();
     if let Some(logical) = info.logical_type_ref() {
         return Some(logical.clone());

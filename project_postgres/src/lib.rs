@@ -22,12 +22,14 @@ mod policy;
 mod rejects;
 mod rows;
 mod running_statements;
+pub mod server_hazards;
 mod session;
 mod slices;
 mod snapshot;
 mod source;
 mod source_error;
 mod sql;
+pub mod table_facts;
 mod table_plan;
 pub mod value;
 
