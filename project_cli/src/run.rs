@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 /// Runs what was selected and says what came of it; never panics and never leaves half a table behind.
 pub(crate) async fn run(
@@ -118,7 +118,7 @@ async fn survey(
     let mut fit = Vec::with_capacity(tasks.len());
     for (entry, task) in tasks.iter().enumerate() {
         let looked = match check_folder(task, &tasks) {
-            Ok(()) => preflight(&mut connection, task, &config.choices).await.map_err(anyhow::Error::from),
+            Ok(()) => preflight(&mut connection, task, &config.choices).await,
             Err(error) => Err(error.into()),
         };
         let looked = match looked {
@@ -127,6 +127,7 @@ async fn survey(
             looked => looked,
         };
         let Some(found) = refuse(report, entry, looked) else { continue };
+        found.iter().flat_map(|table| &table.drift).for_each(|drift| debug!(task = task.name(), "{drift}"));
         let tables: Vec<String> = found.iter().map(|table| table.source.table.to_string()).collect();
         info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
         let checked = check_memory(&mut connection, task, &found, config.memory_limit).await;
@@ -153,7 +154,7 @@ async fn check_memory(
     let Task::Batch(_) = task else { return Ok(()) };
     let mut bytes = 0;
     for FoundTable { source, .. } in found {
-        bytes += loaded_bytes(connection, &source.table, &source.columns).await?;
+        bytes += loaded_bytes(connection, &source.table, &source.read_columns()).await?;
     }
     info!(task = task.name(), estimate_mib = mebibytes(bytes), "loads its tables into memory");
     Ok(fits(task.name(), bytes, limit)?)

@@ -7,21 +7,25 @@
 mod blocking;
 mod context;
 mod data_error;
+mod drift;
 mod load;
 mod memory_share;
 mod partitions;
 mod preflight;
 mod registry;
 mod reject_table;
+mod source_table;
 mod stream;
 mod task;
 pub mod tasks;
 
 pub use context::{TaskContext, Written};
 pub use data_error::DataError;
+pub use drift::{Drift, DriftKind};
 pub use memory_share::MemoryShare;
-pub use preflight::{FoundTable, preflight};
+pub use preflight::{FoundTable, examine, judge, preflight};
 pub use registry::REGISTRY;
 pub use reject_table::{REJECTS_SUFFIX, write_rejects};
+pub use source_table::{SourceColumn, SourceTable, Usage};
 pub use stream::export_rows;
-pub use task::{Group, HugeStreamTask, ProjectStreamTask, ProjectTask, SourceTable, Task};
+pub use task::{Group, HugeStreamTask, ProjectStreamTask, ProjectTask, Task};

@@ -165,7 +165,7 @@ fn outside(table: &TableName, column: &str) -> DataError {
 }
 
 /// Where the column stands in the plan.
-fn position(plan: &TablePlan, column: &str) -> Result<usize, DataError> {
+pub(crate) fn position(plan: &TablePlan, column: &str) -> Result<usize, DataError> {
     let table = &plan.table;
     let found = plan.columns.iter().position(|candidate| candidate.name == column).ok_or_else(|| {
         DataError(format!(

@@ -13,8 +13,11 @@ pub static REGISTRY: &[Task] =
 #[cfg(test)]
 mod tests {
     use super::REGISTRY;
-    use crate::task::Group;
+    use crate::source_table::Usage;
+    use crate::task::{Group, Task};
     use std::collections::HashSet;
+    use std::fs::read_to_string;
+    use std::path::Path;
 
     #[test]
     fn names_are_unique_snake_case_and_no_group() {
@@ -36,6 +39,96 @@ mod tests {
             assert!(!about.ends_with('.'), "{}: no full stop in a list", task.name());
             assert!(!task.reads().is_empty(), "{} reads nothing", task.name());
         }
+    }
+
+    /// The text of a file of this repository.
+    fn source(file: &str) -> String {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file);
+        read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+
+    #[test]
+    fn every_task_says_of_each_column_what_it_expects_and_where_that_is_written() {
+        for task in REGISTRY {
+            for table in task.reads() {
+                let name = task.name();
+                assert!(!table.table.schema.is_empty(), "{name}: write the schema in table!");
+                assert!(!table.needed_columns().is_empty(), "{name} reads nothing of {}", table.table);
+                let code = source(&table.file);
+                for column in &table.columns {
+                    let column = &column.expected;
+                    assert!(!column.declared.is_empty(), "{name}: {}", column.name);
+                    let line = column.current_line();
+                    // Without its type, which may have another name there, and without an attribute, which has a line
+                    // of its own.
+                    let declaration = line.as_ref().and_then(|line| line.rsplit("] ").next());
+                    let declaration = declaration.and_then(|line| line.split_inclusive([':', '>']).next());
+                    let found = code.contains(declaration.unwrap_or(&column.name));
+                    assert!(found, "{name}: {declaration:?} is not in {}", table.file);
+                }
+                let typed = matches!(task, Task::Batch(_) | Task::Stream(_));
+                assert_eq!(typed, table.declaration.is_some(), "{name}");
+                assert_eq!(typed, !task.writes().unwrap().is_empty(), "{name}");
+            }
+        }
+    }
+
+    /// As the code stands today; a change of the derivation shows here.
+    #[test]
+    fn what_the_tasks_expect() {
+        let read = |task: &Task| -> Vec<String> {
+            let tables = task.reads();
+            let columns = tables.iter().flat_map(|table| {
+                let used = table.columns.iter().filter(|column| column.usage != Usage::Unused);
+                used.map(move |column| {
+                    format!("{}.{}: {}", table.table.name, column.expected.name, column.expected.declared)
+                })
+            });
+            columns.collect()
+        };
+        let [combined_orders, users, products, events] = REGISTRY else { panic!("another number of tasks") };
+        assert_eq!(
+            read(combined_orders),
+            [
+                "orders.id: Int4",
+                "orders.user_id: Nullable<Int4>",
+                "orders.amount: Nullable<Numeric>",
+                "orders.active: Bool",
+                "orders.created_at: Nullable<Timestamp>",
+                "users.id: Int4",
+                "users.country: Nullable<Text>",
+                "users.email: Nullable<Text>",
+                "currencies.type: Nullable<Text>",
+                "currencies.type_id: Nullable<Int4>",
+                "currencies.currency: Nullable<Text>",
+                "currencies.conversion_rate: Nullable<Numeric>",
+                "taxes.order_id: Nullable<Int4>",
+                "taxes.rate: Nullable<Numeric>",
+            ]
+        );
+        assert_eq!(
+            read(users),
+            [
+                "users.id: Int4",
+                "users.name: Nullable<Text>",
+                "users.country: Nullable<Text>",
+                "users.created_at: Nullable<Timestamp>",
+                "users.email: Nullable<Text>",
+            ]
+        );
+        assert_eq!(
+            read(products),
+            [
+                "products.id: i32",
+                "products.name: Option<String>",
+                "products.quantity: Option<i32>",
+                "products.created_at: Option<Timestamp>",
+                "products.approved: Option<bool>",
+                "products.price: Option<Decimal>",
+                "products.uuid: Option<UuidText>",
+            ]
+        );
+        assert_eq!(read(events), ["events.created_at: a date, timestamp or timestamptz"]);
     }
 
     #[test]

@@ -2,10 +2,14 @@
 
 use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
+use crate::source_table::SourceTable;
 use crate::tasks::table::TableTask;
 use anyhow::Result;
 use futures::future::BoxFuture;
+use project_parquet::RecordColumn;
 use project_postgres::{Policies, Stopped, TableName};
+use project_schemas::expected::source_file;
+use std::any::type_name;
 use std::fmt::Debug;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
@@ -15,23 +19,6 @@ use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::debug;
 
-/// A table that a task reads, for the preflight and the lock.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceTable {
-    /// Schema and name.
-    pub table: TableName,
-    /// The columns that must exist; none when the task takes whatever there is.
-    pub columns: Vec<String>,
-}
-
-impl SourceTable {
-    /// Some columns of a table in the schema `public`.
-    pub fn public(name: &str, columns: &[&str]) -> Self {
-        let columns = columns.iter().map(|column| (*column).to_owned()).collect();
-        Self { table: TableName::new("public", name), columns }
-    }
-}
-
 /// A task for small tables: synchronous, reads by Diesel, joins in memory. Group `all`.
 pub trait ProjectTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
     /// The name in `--table`, and the table's folder in the lake.
@@ -40,6 +27,8 @@ pub trait ProjectTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
     fn about(&self) -> &'static str;
     /// The tables that it reads.
     fn reads(&self) -> Vec<SourceTable>;
+    /// The columns that it writes.
+    fn writes(&self) -> Result<Vec<RecordColumn>>;
     /// Reads, enriches, writes. Runs on a thread that may block.
     fn run(&self, context: &TaskContext) -> Result<Written>;
 }
@@ -52,6 +41,8 @@ pub trait ProjectStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
     fn about(&self) -> &str;
     /// The tables that it reads.
     fn reads(&self) -> Vec<SourceTable>;
+    /// The columns that it writes; none when those are the columns that it reads.
+    fn writes(&self) -> Result<Vec<RecordColumn>>;
     /// Reads, enriches, writes.
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>>;
 }
@@ -69,6 +60,10 @@ pub trait HugeStreamTask: Debug + Send + Sync + RefUnwindSafe + UnwindSafe {
     /// The key of the partition folders.
     fn partition_key(&self) -> &'static str {
         "dt"
+    }
+    /// The file that implements it, for messages.
+    fn file(&self) -> String {
+        source_file(type_name::<Self>(), 1)
     }
     /// Reads and writes one folder for each date.
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
@@ -170,10 +165,22 @@ impl Task {
             Self::Batch(task) => task.reads(),
             Self::Stream(task) => task.reads(),
             Self::Huge(task) => {
-                let columns = vec![task.partition_column().to_owned()];
-                vec![SourceTable { table: task.table(), columns }]
+                vec![SourceTable::cut_by_date(task.table(), task.partition_column(), task.file())]
             }
             Self::Table(task) => task.reads(),
+        }
+    }
+
+    /// The columns that it writes, as its struct says; none when those are the columns that it reads.
+    ///
+    /// # Errors
+    /// When the struct cannot be written; the registry's tests show that none is so.
+    pub fn writes(&self) -> Result<Vec<RecordColumn>> {
+        match self {
+            Self::Batch(task) => task.writes(),
+            Self::Stream(task) => task.writes(),
+            Self::Huge(_) => Ok(Vec::new()),
+            Self::Table(task) => task.writes(),
         }
     }
 

@@ -3,10 +3,11 @@
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
 use crate::load::{load, load_both};
-use crate::task::{ProjectTask, SourceTable};
+use crate::source_table::SourceTable;
+use crate::task::ProjectTask;
 use anyhow::Result;
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, SelectableHelper};
-use project_parquet::TypedWriter;
+use project_parquet::{RecordColumn, TypedWriter, record_description};
 use project_postgres::DieselConnection;
 use project_postgres::value::{Decimal, Timestamp};
 use project_schemas::combined_orders::{BuyerRow, CombinedOrder, CurrencyRow, OrderRow, TaxRow};
@@ -30,11 +31,15 @@ impl ProjectTask for CombinedOrders {
 
     fn reads(&self) -> Vec<SourceTable> {
         vec![
-            SourceTable::public("orders", &["id", "user_id", "amount", "active", "created_at"]),
-            SourceTable::public("users", &["id", "country", "email"]),
-            SourceTable::public("currencies", &["type", "type_id", "currency", "conversion_rate"]),
-            SourceTable::public("taxes", &["order_id", "rate"]),
+            SourceTable::selected_by::<OrderRow>().filtered_by::<orders::active>(),
+            SourceTable::selected_by::<BuyerRow>(),
+            SourceTable::selected_by::<CurrencyRow>().filtered_by::<currencies::type_>(),
+            SourceTable::selected_by::<TaxRow>(),
         ]
+    }
+
+    fn writes(&self) -> Result<Vec<RecordColumn>> {
+        record_description::<CombinedOrder>()
     }
 
     fn run(&self, context: &TaskContext) -> Result<Written> {

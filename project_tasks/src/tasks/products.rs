@@ -2,11 +2,12 @@
 
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
+use crate::source_table::SourceTable;
 use crate::stream::export_rows;
-use crate::task::{ProjectStreamTask, SourceTable};
+use crate::task::ProjectStreamTask;
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_parquet::record_columns;
+use project_parquet::{RecordColumn, record_description};
 use project_postgres::value::Timestamp;
 use project_postgres::{Comparison, RowQuery, TableName};
 use project_schemas::money::MONEY;
@@ -36,14 +37,16 @@ impl ProjectStreamTask for Products {
     }
 
     fn reads(&self) -> Vec<SourceTable> {
-        // The schema of the record is fixed at compile time; the registry's tests show that it is sound.
-        let columns = record_columns::<Product>().unwrap_or_default();
-        vec![SourceTable { table: table(), columns }]
+        vec![SourceTable::read_into::<ProductRow>(table())]
+    }
+
+    fn writes(&self) -> Result<Vec<RecordColumn>> {
+        record_description::<Product>()
     }
 
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {
         Box::pin(async {
-            let query = RowQuery::new(table(), &record_columns::<Product>()?)
+            let query = RowQuery::new(table(), &SourceTable::read_into::<ProductRow>(table()).read_columns())
                 .filter("approved", Comparison::Equal, self.approved)
                 .filter("quantity", Comparison::AtLeast, self.quantity_from);
             export_rows(context, query, record).await

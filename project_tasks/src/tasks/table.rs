@@ -2,10 +2,11 @@
 
 use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
-use crate::task::{NAMED, ProjectStreamTask, SourceTable};
+use crate::source_table::SourceTable;
+use crate::task::{NAMED, ProjectStreamTask};
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_parquet::{ParquetFile, PartitionValue};
+use project_parquet::{ParquetFile, PartitionValue, RecordColumn};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
     Export, Exported, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
@@ -44,7 +45,11 @@ impl ProjectStreamTask for TableTask {
     }
 
     fn reads(&self) -> Vec<SourceTable> {
-        vec![SourceTable { table: self.table.clone(), columns: Vec::new() }]
+        vec![SourceTable::whole(self.table.clone())]
+    }
+
+    fn writes(&self) -> Result<Vec<RecordColumn>> {
+        Ok(Vec::new())
     }
 
     fn run<'a>(&'a self, context: &'a TaskContext) -> BoxFuture<'a, Result<Written>> {

@@ -3,10 +3,11 @@
 use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
 use crate::load::load;
-use crate::task::{ProjectTask, SourceTable};
+use crate::source_table::SourceTable;
+use crate::task::ProjectTask;
 use anyhow::Result;
 use diesel::{QueryDsl, SelectableHelper};
-use project_parquet::TypedWriter;
+use project_parquet::{RecordColumn, TypedWriter, record_description};
 use project_schemas::tables::users;
 use project_schemas::users::{User, UserRow};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
@@ -25,7 +26,11 @@ impl ProjectTask for Users {
     }
 
     fn reads(&self) -> Vec<SourceTable> {
-        vec![SourceTable::public("users", &["id", "name", "country", "created_at", "email"])]
+        vec![SourceTable::selected_by::<UserRow>()]
+    }
+
+    fn writes(&self) -> Result<Vec<RecordColumn>> {
+        record_description::<User>()
     }
 
     fn run(&self, context: &TaskContext) -> Result<Written> {

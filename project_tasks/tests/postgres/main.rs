@@ -4,6 +4,7 @@
 mod combined_orders;
 mod empty_schema;
 mod events;
+mod expectations;
 mod one_pass;
 mod products;
 mod same_schema;

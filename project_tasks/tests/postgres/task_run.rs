@@ -53,7 +53,12 @@ pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
 
 /// The same where somebody has chosen something.
 pub(crate) fn run_with(database: &Database<'_>, task: &Task, choices: Choices) -> Result<Finished> {
-    let settings = ConnectionSettings::parse(&database.uri(), &ConnectionDefaults::default())?;
+    run_as(&database.uri(), task, choices)
+}
+
+/// The same as whoever the URI names.
+pub(crate) fn run_as(uri: &str, task: &Task, choices: Choices) -> Result<Finished> {
+    let settings = ConnectionSettings::parse(uri, &ConnectionDefaults::default())?;
     let folder = tempdir()?;
     let context = TaskContext {
         source: Source::new(settings, "test"),
