@@ -37,6 +37,16 @@ pub struct CatalogAttribute {
     pub data_type: CatalogType,
 }
 
+impl CatalogType {
+    /// `pg_type.oid` of a type without parts; 0, which no type has, for the others.
+    pub fn oid(&self) -> u32 {
+        match self {
+            Self::Scalar { oid, .. } => *oid,
+            _ => 0,
+        }
+    }
+}
+
 /// Everything that the types of a relation's columns are made of. `rngmultitypid` is younger than the oldest server
 /// that we read.
 const TYPES: &str = "

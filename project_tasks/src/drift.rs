@@ -61,7 +61,7 @@ pub(crate) fn drift(task: &str, source: &SourceTable, relation: &Relation) -> Ve
         let existing = relation.columns.iter().find(|existing| existing.name == column.expected.name);
         match existing {
             None => Some(comparison.missing(column)),
-            Some(existing) if !column.expected.reads(existing.type_oid, &existing.type_name) => {
+            Some(existing) if !column.expected.reads(existing.data_type.oid(), &existing.type_name) => {
                 Some(comparison.retyped(column, existing))
             }
             // The catalog does not say of a view's columns whether they can be NULL.
@@ -100,7 +100,7 @@ impl Comparison<'_> {
     fn retyped(&self, column: &SourceColumn, existing: &CatalogColumn) -> Drift {
         let (table, file) = (self.table, &self.source.file);
         let name = &column.expected.name;
-        let line = column.expected.line(existing.type_oid, &existing.type_name, !existing.not_null);
+        let line = column.expected.line(existing.data_type.oid(), &existing.type_name, !existing.not_null);
         let remedy = match (&line, self.source.declaration) {
             (Some(line), _) => format!("write `{line}` there, or change the column back"),
             (None, Some(_)) => {
@@ -122,7 +122,7 @@ impl Comparison<'_> {
         let (table, file) = (self.table, &self.source.file);
         let expected = &column.expected;
         let name = &expected.name;
-        let line = expected.line(existing.type_oid, &existing.type_name, !existing.not_null);
+        let line = expected.line(existing.data_type.oid(), &existing.type_name, !existing.not_null);
         let shown = line.as_deref().unwrap_or_default();
         let (kind, sentence) = match (expected.nullable, existing.not_null) {
             (false, false) => (
@@ -144,11 +144,11 @@ impl Comparison<'_> {
 
     fn added(&self, existing: &CatalogColumn) -> Option<Drift> {
         let declaration = self.source.declaration?;
-        let CatalogColumn { name, type_name, type_oid, not_null, .. } = existing;
+        let CatalogColumn { name, type_name, data_type, not_null } = existing;
         if self.source.columns.iter().any(|column| column.expected.name == *name) {
             return None;
         }
-        let line = declaration.line(name, *type_oid, !not_null);
+        let line = declaration.line(name, data_type.oid(), !not_null);
         let (table, file) = (self.table, &self.source.file);
         let sentence = format!("{table} has a column \"{name}\" ({type_name}) that {file} does not declare");
         Some(Drift { column: name.clone(), kind: DriftKind::Added, fails: false, line, sentence })
@@ -161,6 +161,7 @@ mod tests {
     use crate::source_table::SourceTable;
     use project_postgres::TableName;
     use project_postgres::catalog::{CatalogColumn, Relation, RelationKind, Storage};
+    use project_postgres::catalog_type::CatalogType;
     use project_schemas::combined_orders::OrderRow;
     use project_schemas::products::ProductRow;
     use project_schemas::tables::orders;
@@ -182,8 +183,7 @@ mod tests {
         let storage = Storage { name: name.clone(), by_blocks: true, bytes: 0, toast_bytes: Some(0), readable: true };
         let columns = columns.iter().map(|(name, type_oid, type_name, not_null)| CatalogColumn {
             name: (*name).to_owned(),
-            type_oid: *type_oid,
-            type_modifier: -1,
+            data_type: CatalogType::Scalar { oid: *type_oid, modifier: -1 },
             type_name: (*type_name).to_owned(),
             not_null: *not_null,
         });

@@ -23,8 +23,8 @@ task,table,column,postgres,code,drift,lake,parquet,athena,what is not exact
 public.odd,public.odd,Id,integer,,,id,INT32,integer,
 public.odd,public.odd,until,timestamp with time zone,,,until,\"TIMESTAMP(MILLIS,UTC)\",timestamp,microseconds are cut; infinite or outside the years 1 to 9999: clamped
 public.odd,public.odd,amount,\"numeric(15,2)\",,,amount,\"DECIMAL(15,2)\",\"decimal(15,2)\",NaN: fails
-public.odd,public.odd,figure,numeric,,,figure,\"DECIMAL(38,18)\",\"decimal(38,18)\",more than 20 digits before or 18 after the point: fails; NaN: fails
-public.odd,public.odd,tags,text[],,,tags,STRING,varchar,the type is text
+public.odd,public.odd,figure,numeric,,,figure,\"DECIMAL(38,18)\",\"decimal(38,18)\",more digits before or after the point than the decimal has: fails; NaN: fails
+public.odd,public.odd,tags,text[],,,tags,LIST<STRING>,array(varchar),several dimensions or other subscripts: fails
 public.odd,public.odd,note,text,,,note,STRING,varchar,
 ";
     assert_eq!(ended.stdout, expected);
