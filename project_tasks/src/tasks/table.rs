@@ -9,8 +9,7 @@ use futures::future::BoxFuture;
 use project_parquet::{ParquetFile, PartitionValue, RecordColumn};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
-    Export, Exported, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
-    whole_table,
+    Export, Exported, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name, whole_table,
 };
 use sqlx::PgConnection;
 
