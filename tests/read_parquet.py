@@ -78,6 +78,8 @@ def as_text(value):
         return utc.isoformat(sep=" ", timespec="microseconds")
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return value.hex() if isinstance(value, bytes) else None if value is None else str(value)
 
 

@@ -31,7 +31,7 @@ INSERT INTO sales SELECT id, nullif(date '2025-12-01' + id % 90, '2026-01-13'), 
 INSERT INTO sales VALUES (3001, '2031-01-01', -1, '', NULL, '{}', NULL)";
 
 const EVERY_VALUE: &str = "
-SELECT id, day, amount, note, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') || '000', tags::text,
+SELECT id, day, amount, note, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.MS') || '000', to_json(tags)::text,
     CASE ok WHEN true THEN 'true' WHEN false THEN 'false' END
 FROM sales ORDER BY id";
 
