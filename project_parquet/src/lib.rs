@@ -24,6 +24,7 @@ mod page_encoding;
 mod page_values;
 mod parquet_file;
 mod partial_file;
+pub mod proof;
 mod record_description;
 mod row_group_file;
 mod settings;
