@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "criterion's macros write functions without documentation")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use project_postgres::catalog_type::CatalogType;
 use project_postgres::{ColumnPlan, CopyDecoder, Decoding, Policies, TableName, TablePlan, TimestampUnit};
 use std::hint::black_box;
 
@@ -57,6 +58,7 @@ fn decoder(criterion: &mut Criterion) {
             name: "c".into(),
             lake_name: "c".into(),
             type_name: name.into(),
+            data_type: CatalogType::Enum,
             decoding,
             not_null: true,
             policies: Policies::EXACT,

@@ -172,6 +172,7 @@ fn run(
         window: window(settings)?,
         rejects: rejects(settings)?,
         choices: Arc::new(choices(settings)?),
+        verify: settings.switch("verify")?,
         crawler: match &destination {
             Destination::S3(_) if publish => Some(crawler(settings)?),
             _ => None,

@@ -1,7 +1,7 @@
 //! What came of a run: one value, from which the terminal's summary, the JSON and the exit code are made.
 
 use crate::exit_code::ExitCode;
-use project_tasks::REJECTS_SUFFIX;
+use project_tasks::{REJECTS_SUFFIX, Verified};
 use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
@@ -47,6 +47,8 @@ pub(crate) struct TaskReport {
     pub(crate) rejected: u64,
     /// Values that have no exact place in the lake and were changed.
     pub(crate) changes: Vec<Change>,
+    /// What was compared between the table and its files, if anything was.
+    pub(crate) verified: Option<VerifiedColumns>,
     /// Why it failed, if it did.
     pub(crate) failure: Option<Failure>,
 }
@@ -60,6 +62,28 @@ pub(crate) struct Change {
     pub(crate) change: String,
     /// How many they are.
     pub(crate) values: u64,
+}
+
+/// Columns whose values in the files are those of the table.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct VerifiedColumns {
+    /// How many were compared by null count, min, max, sum and hash.
+    pub(crate) columns: usize,
+    /// Those of which only NULLs could be compared, because text in them was replaced.
+    pub(crate) counted_only: Vec<String>,
+}
+
+impl From<&Verified> for VerifiedColumns {
+    fn from(verified: &Verified) -> Self {
+        Self { columns: verified.columns, counted_only: verified.counted_only.clone() }
+    }
+}
+
+/// `, verified 12 columns`.
+impl fmt::Display for VerifiedColumns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, ", verified {} {}", self.columns, if self.columns == 1 { "column" } else { "columns" })
+    }
 }
 
 /// A failure as the report shows it.
@@ -111,6 +135,7 @@ impl TaskReport {
             published: false,
             rejected: 0,
             changes: Vec::new(),
+            verified: None,
             failure: None,
         }
     }
@@ -137,13 +162,14 @@ impl fmt::Display for RunReport {
             let state = if task.published { "published" } else { "not published" };
             writeln!(
                 f,
-                "  {:<width$}  {:>13} rows  {:>9}  {:>3} {}  {:>7}  {state}",
+                "  {:<width$}  {:>13} rows  {:>9}  {:>3} {}  {:>7}  {state}{}",
                 task.task,
                 grouped(task.rows),
                 size(task.bytes),
                 task.files,
                 if task.files == 1 { "file " } else { "files" },
                 seconds(task.duration_ms),
+                task.verified.as_ref().map(ToString::to_string).unwrap_or_default(),
             )?;
             if task.rejected > 0 {
                 let (rows, table) = (grouped(task.rejected), &task.table);
@@ -151,6 +177,9 @@ impl fmt::Display for RunReport {
             }
             for Change { column, change, values } in &task.changes {
                 writeln!(f, "    column \"{column}\": {} values were {change}", grouped(*values))?;
+            }
+            for column in task.verified.iter().flat_map(|verified| &verified.counted_only) {
+                writeln!(f, "    column \"{column}\": only its NULLs were compared, because text in it was replaced")?;
             }
         }
         for note in &self.notes {

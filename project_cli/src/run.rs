@@ -6,7 +6,7 @@ use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
 use crate::progress::Progress;
-use crate::report::{Change, Failure, RunReport, TaskReport, milliseconds};
+use crate::report::{Change, Failure, RunReport, TaskReport, VerifiedColumns, milliseconds};
 use crate::selection::{Selected, check_folder, expand};
 use crate::staging::StagingFolder;
 use anyhow::Result;
@@ -69,14 +69,24 @@ async fn attempt(
     let (source, _holder) = stoppable(cancel, hold(&source, &tasks)).await?;
     let mut staging = StagingFolder::create(destination.staging_folder(&report.run_id, &config.scratch))?;
     let mut finished = Vec::with_capacity(tasks.len());
+    let (mut made_in_rust, mut with_rejects) = (Vec::new(), Vec::new());
     for fit in tasks {
         let runner = Runner { config, source: &source, destination: &destination, progress, cancel };
         let Some(folder) = refuse(report, fit.entry, staging.task(fit.task.folder())) else { continue };
         match runner.run(&fit, folder, &mut report.tasks[fit.entry]).await {
             Some(mut done) => {
                 let rejects = write_rejected(config, &fit, &mut done.written, &staging);
-                // First, so that nobody sees the table without what is missing there.
-                finished.extend(refuse(report, fit.entry, rejects).flatten());
+                let Some(rejects) = refuse(report, fit.entry, rejects) else {
+                    staging.discard(fit.task.folder());
+                    destination.abandon(done.staged).await;
+                    continue;
+                };
+                if config.verify && done.written.verified.is_none() {
+                    let why = if fit.task.is_columnar() { &mut with_rejects } else { &mut made_in_rust };
+                    why.push(fit.task.name().to_owned());
+                }
+                // The rejects first, so that nobody sees the table without what is missing there.
+                finished.extend(rejects);
                 finished.push(done);
             }
             None => staging.discard(fit.task.folder()),
@@ -87,6 +97,10 @@ async fn attempt(
             }
             return Err(Stopped.into());
         }
+    }
+    for (tasks, why) in [(made_in_rust, "rows are made in Rust"), (with_rejects, "rejected rows are not in the files")]
+    {
+        report.notes.extend(not_compared(&tasks, why));
     }
     // Whatever happens from here on, a folder of the lake holds only finished files.
     if destination.keeps_staging() {
@@ -201,8 +215,10 @@ fn write_rejected(
     let table = format!("{}{REJECTS_SUFFIX}", fit.task.folder());
     let folder = staging.task(&table)?;
     let settings = WriterSettings::new(config.gzip_level);
-    let file = write_rejects(&folder.join("part-00000.parquet"), take(&mut written.rejects), &settings)?;
-    let (written, staged) = (Written::one(file), StagedTable::default());
+    let rejects = take(&mut written.rejects);
+    let rows = rejects.len() as u64;
+    let file = write_rejects(&folder.join("part-00000.parquet"), rejects, &settings)?;
+    let (written, staged) = (Written::one(file, rows), StagedTable::default());
     Ok(Some(Finished { task: fit.entry, table, folder, written, staged, window: None }))
 }
 
@@ -229,6 +245,7 @@ impl Runner<'_> {
                 (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());
                 entry.rejected = written.rejected_rows;
                 entry.changes = written.changes.iter().map(|change| told(&fit.task, change)).collect();
+                entry.verified = written.verified.as_ref().map(VerifiedColumns::from);
                 line.finished();
                 let table = fit.task.folder().to_owned();
                 Some(Finished { task: fit.entry, table, folder, written, staged, window: self.config.window })
@@ -261,6 +278,7 @@ impl Runner<'_> {
             window: config.window,
             choices: Arc::clone(&config.choices),
             rejects: config.rejects,
+            verify: config.verify,
             finished: early.as_ref().map(EarlyUpload::sender),
             counters,
             cancel: self.cancel.clone(),
@@ -286,6 +304,13 @@ fn told(task: &Task, change: &ColumnChange) -> Change {
     let ColumnChange { column, change, values } = change;
     warn!(task = task.name(), column, values, "values were {change}");
     Change { column: column.clone(), change: change.clone(), values: *values }
+}
+
+/// What `--verify` has not done, and why.
+fn not_compared(tasks: &[String], why: &str) -> Option<String> {
+    let whose = if tasks.len() == 1 { "its" } else { "their" };
+    let note = || format!("{}: counted, not compared by column: {whose} {why}", tasks.join(", "));
+    (!tasks.is_empty()).then(note)
 }
 
 async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {

@@ -133,17 +133,29 @@ impl ColumnPlan {
 
 #[cfg(test)]
 mod tests {
+    use crate::catalog_type::CatalogType;
     use crate::decoding::{Decoding, Member};
     use crate::policy::Policies;
     use crate::table_plan::ColumnPlan;
+
+    fn column_of(decoding: Decoding) -> ColumnPlan {
+        ColumnPlan {
+            name: "c".into(),
+            lake_name: "c".into(),
+            type_name: "t".into(),
+            data_type: CatalogType::Enum,
+            decoding,
+            not_null: false,
+            policies: Policies::EXACT,
+        }
+    }
 
     fn losses(decoding: Decoding, policies: Policies) -> String {
         let type_name = match decoding {
             Decoding::Decimal { scale: 2, .. } => "numeric(15,2)".to_owned(),
             _ => "numeric".to_owned(),
         };
-        let column =
-            ColumnPlan { name: "c".into(), lake_name: "c".into(), type_name, decoding, not_null: false, policies };
+        let column = ColumnPlan { type_name, policies, ..column_of(decoding) };
         column.losses().join("; ")
     }
 
@@ -164,18 +176,10 @@ mod tests {
     #[test]
     fn what_a_type_is_made_of_is_spelled_out() {
         let range = Decoding::Multirange(Box::new(Decoding::Date));
-        let column = |decoding| ColumnPlan {
-            name: "c".into(),
-            lake_name: "c".into(),
-            type_name: "t".into(),
-            decoding,
-            not_null: false,
-            policies: Policies::EXACT,
-        };
         let flags = "lower_inclusive boolean, upper_inclusive boolean, empty boolean";
-        assert_eq!(column(range).athena_type(), format!("array(row(lower date, upper date, {flags}))"));
+        assert_eq!(column_of(range).athena_type(), format!("array(row(lower date, upper date, {flags}))"));
         let member = Member { name: "A".into(), lake_name: "a".into(), decoding: Decoding::Map };
-        let list = column(Decoding::List(Box::new(Decoding::Struct(vec![member]))));
+        let list = column_of(Decoding::List(Box::new(Decoding::Struct(vec![member]))));
         assert_eq!(list.parquet_type(), "LIST<GROUP<a: MAP<STRING, STRING>>>");
         assert_eq!(list.athena_type(), "array(row(a map(varchar, varchar)))");
     }

@@ -35,6 +35,8 @@ pub struct CopyDecoder<'a> {
     rows_before: u64,
     /// Where rows go that the lake cannot hold; without it they fail the table.
     aside: Option<Aside>,
+    /// In all batches that were taken, of all streams.
+    rows_taken: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +56,8 @@ impl<'a> CopyDecoder<'a> {
             .collect();
         let (schema, place) = (plan.schema(), plan.table.to_string());
         let (state, aside) = (State::Header, None);
-        Self { plan, schema, columns, state, rows: 0, bytes: 0, batch_bytes, place, rows_before: 0, aside }
+        let (rows, bytes, rows_before, rows_taken) = (0, 0, 0, 0);
+        Self { plan, schema, columns, state, rows, bytes, batch_bytes, place, rows_before, rows_taken, aside }
     }
 
     /// Puts rows aside that the lake cannot hold, instead of failing.
@@ -155,6 +158,7 @@ impl<'a> CopyDecoder<'a> {
             left.map_err(|error| self.malformed(&error.to_string()))?;
         }
         self.rows_before += self.rows as u64;
+        self.rows_taken += self.rows as u64;
         (self.rows, self.bytes) = (0, 0);
         RecordBatch::try_new(self.schema.clone(), arrays).map_err(|error| self.malformed(&error.to_string()))
     }
@@ -162,6 +166,11 @@ impl<'a> CopyDecoder<'a> {
     /// What was put aside.
     pub(crate) fn aside(&mut self) -> Option<&mut Aside> {
         self.aside.as_mut()
+    }
+
+    /// How many rows have come so far, also those that nobody has taken.
+    pub(crate) fn rows_read(&self) -> u64 {
+        self.rows_taken + self.rows as u64
     }
 
     /// How many values of each column were changed by a policy so far.
@@ -242,6 +251,7 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::CopyDecoder;
+    use crate::catalog_type::CatalogType;
     use crate::decoding::{Decoding, Member};
     use crate::policy::{Policies, TimestampUnit};
     use crate::sql::TableName;
@@ -286,6 +296,7 @@ mod tests {
             name: format!("c{index}"),
             lake_name: format!("c{index}"),
             type_name: "test".into(),
+            data_type: CatalogType::Enum,
             decoding: decoding.clone(),
             not_null: false,
             policies: Policies::EXACT,

@@ -5,6 +5,7 @@
 
 use crate::catalog::Storage;
 use crate::copy_decoder::CopyDecoder;
+use crate::file_tallies;
 use crate::part_files::{FinishedParts, PartFiles, PartNumbers, Routing};
 use crate::rejects::{Aside, ROW_ID, Reject, RejectLimit, look_up};
 use crate::slices::Slice;
@@ -12,20 +13,19 @@ use crate::source::Source;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, copy_out};
 use crate::table_plan::{ColumnPlan, TablePlan};
+use crate::worker_threads::on_threads;
 use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use futures::TryStreamExt;
+use project_parquet::proof::{TableTally, TextForm};
 use project_parquet::{ColumnarWriter, Counters, ParquetFile, PartitionValue, WriterSettings, concatenate};
 use sqlx::{Connection, PgConnection};
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
-use std::mem::take;
-use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime;
@@ -62,6 +62,8 @@ pub struct Export {
     pub routing: Option<Routing>,
     /// How many rows may be put aside that the lake cannot hold; without it the first one fails the table.
     pub rejects: Option<RejectLimit>,
+    /// Has every finished file read back, with its texts in this form.
+    pub verify: Option<TextForm>,
     /// Gets every part that will not change any more, as soon as it is finished. Blocks while it is full.
     pub finished: Option<SyncSender<ParquetFile>>,
     /// Progress.
@@ -71,7 +73,7 @@ pub struct Export {
 }
 
 /// What an export has written.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Exported {
     /// The finished files.
     pub files: Vec<ParquetFile>,
@@ -81,6 +83,30 @@ pub struct Exported {
     pub rejected_rows: u64,
     /// Their values that it cannot hold, one or more of each row.
     pub rejects: Vec<Reject>,
+    /// Rows that the server has sent.
+    pub rows: u64,
+    /// What the files hold, when they were read back.
+    pub tally: Option<TableTally>,
+}
+
+impl Exported {
+    /// Takes in what another pass over the same table has written.
+    ///
+    /// # Errors
+    /// When that has other columns.
+    pub fn add(&mut self, other: Self) -> Result<()> {
+        self.files.extend(other.files);
+        self.rows += other.rows;
+        self.rejected_rows += other.rejected_rows;
+        self.rejects.extend(other.rejects);
+        for change in other.changes {
+            match self.changes.iter_mut().find(|known| known.column == change.column) {
+                Some(known) => known.values += change.values,
+                None => self.changes.push(change),
+            }
+        }
+        file_tallies::add(&mut self.tally, other.tally)
+    }
 }
 
 /// Values of a column that have no exact place in the lake, and what became of them.
@@ -123,21 +149,16 @@ impl Export {
             rejected: AtomicU64::new(0),
             stop: self.cancel.child_token(),
         };
-        let results: Vec<Result<FinishedParts>> = thread::scope(|scope| {
-            let work = || {
-                let result = self.work(&shared);
-                if result.is_err() {
-                    shared.stop.cancel();
-                }
-                result
-            };
-            let threads: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-        });
-        let mut parts = all_or_cause(results)?;
+        let mut parts = FinishedParts::default();
+        for finished in on_threads(workers, &shared.stop, || self.work(&shared))? {
+            parts.add(finished)?;
+        }
         let changes = self.changes(&parts.changed);
-        let (rejected_rows, rejects) = (shared.rejected.into_inner(), take(&mut parts.rejects));
-        Ok(Exported { files: self.join_small_files(parts)?, changes, rejected_rows, rejects })
+        let FinishedParts { handed_over: mut files, kept, rows, mut tally, rejects, .. } = parts;
+        let others = self.join_small_files(kept, &files)?;
+        file_tallies::add(&mut tally, self.tally_all(&others, &shared.stop)?)?;
+        files.extend(others);
+        Ok(Exported { files, changes, rejected_rows: shared.rejected.into_inner(), rejects, rows, tally })
     }
 
     /// The columns in which values were changed.
@@ -152,8 +173,10 @@ impl Export {
     }
 
     /// An empty file, so that the columns of a table without rows are known.
-    pub fn write_empty(&self, partition: Option<PartitionValue>) -> Result<ParquetFile> {
-        self.part_writer(partition.as_ref(), 0)?.finish(partition)
+    pub fn write_empty(&self, partition: Option<PartitionValue>) -> Result<Exported> {
+        let file = self.part_writer(partition.as_ref(), 0)?.finish(partition)?;
+        let tally = self.tally(&file, &self.cancel)?;
+        Ok(Exported { files: vec![file], tally, ..Exported::default() })
     }
 
     /// A writer for the part of that number.
@@ -174,9 +197,9 @@ impl Export {
         }
     }
 
-    /// Makes one file of the parts of a partition that are small together.
-    fn join_small_files(&self, parts: FinishedParts) -> Result<Vec<ParquetFile>> {
-        let FinishedParts { handed_over: mut files, kept, .. } = parts;
+    /// Makes one file of the parts of a partition that are small together, where none was handed over.
+    fn join_small_files(&self, kept: Vec<ParquetFile>, handed_over: &[ParquetFile]) -> Result<Vec<ParquetFile>> {
+        let mut files = Vec::with_capacity(kept.len());
         let mut by_partition: BTreeMap<Option<PartitionValue>, Vec<ParquetFile>> = BTreeMap::new();
         for file in kept {
             by_partition.entry(file.partition.clone()).or_default().push(file);
@@ -184,7 +207,7 @@ impl Export {
         for (partition, mut parts) in by_partition {
             parts.sort_by(|a, b| a.path.cmp(&b.path));
             let bytes: u64 = parts.iter().map(|part| part.bytes).sum();
-            let alone = files.iter().all(|file| file.partition != partition);
+            let alone = handed_over.iter().all(|file| file.partition != partition);
             if alone && parts.len() > 1 && bytes < self.settings.small_file_bytes {
                 files.push(concatenate(&parts, &self.settings)?);
             } else {
@@ -198,7 +221,7 @@ impl Export {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().context("cannot start a worker")?;
         runtime.block_on(async {
             let mut connection = self.source.connect().await?;
-            let mut parts = PartFiles::new(self, &shared.numbers);
+            let mut parts = PartFiles::new(self, &shared.numbers, &shared.stop);
             let mut decoder = CopyDecoder::new(&self.plan, self.limits.batch_bytes).putting_aside(self.rejects);
             while let Some(slice) = shared.next() {
                 self.read(&slice, &mut connection, &mut decoder, &mut parts, shared).await?;
@@ -206,7 +229,7 @@ impl Export {
             }
             // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
             let _ = timeout(Duration::from_secs(5), connection.close()).await;
-            parts.finish(decoder.changed().collect())
+            parts.finish(&decoder)
         })
     }
 
@@ -306,27 +329,6 @@ impl Export {
         );
         SourceError::new(SourceErrorKind::Data, message)
     }
-}
-
-/// The parts of all workers, or the failure that stopped them: a worker that was stopped by another's failure says
-/// nothing about the cause.
-fn all_or_cause(results: Vec<Result<FinishedParts>>) -> Result<FinishedParts> {
-    let mut all = FinishedParts::default();
-    let mut stopped = None;
-    for result in results {
-        match result {
-            Ok(parts) => {
-                all.handed_over.extend(parts.handed_over);
-                all.kept.extend(parts.kept);
-                all.rejects.extend(parts.rejects);
-                all.changed.resize(parts.changed.len(), 0);
-                all.changed.iter_mut().zip(parts.changed).for_each(|(all, more)| *all += more);
-            }
-            Err(error) if error.is::<Stopped>() => stopped = Some(error),
-            Err(cause) => return Err(cause),
-        }
-    }
-    stopped.map_or(Ok(all), Err)
 }
 
 /// Ends when no message has come for [`SILENCE_DEADLINE`].

@@ -1,17 +1,21 @@
 //! The files that one worker writes: open parts, one for each partition that rows are arriving for.
 
+use crate::copy_decoder::CopyDecoder;
 use crate::export::Export;
+use crate::file_tallies;
 use crate::rejects::Reject;
 use anyhow::{Context, Result};
 use arrow::array::{
     Array, ArrayRef, Date32Array, RecordBatch, TimestampMicrosecondArray, TimestampMillisecondArray, UInt32Array,
 };
 use arrow::compute::take_record_batch;
+use project_parquet::proof::TableTally;
 use project_parquet::{ColumnarWriter, ParquetFile, PartitionValue};
 use std::collections::HashMap;
 use std::fmt;
 use std::mem::take;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 /// A part is closed at this size; readers are fastest between 128 and 512 MB.
@@ -98,12 +102,30 @@ pub(crate) struct FinishedParts {
     pub(crate) changed: Vec<u64>,
     /// Values that are in no part.
     pub(crate) rejects: Vec<Reject>,
+    /// Rows that the server has sent.
+    pub(crate) rows: u64,
+    /// What the parts hold that were handed over, when they were read back.
+    pub(crate) tally: Option<TableTally>,
+}
+
+impl FinishedParts {
+    /// Takes in what another worker has finished.
+    pub(crate) fn add(&mut self, other: Self) -> Result<()> {
+        self.handed_over.extend(other.handed_over);
+        self.kept.extend(other.kept);
+        self.rejects.extend(other.rejects);
+        self.changed.resize(other.changed.len(), 0);
+        self.changed.iter_mut().zip(other.changed).for_each(|(all, more)| *all += more);
+        self.rows += other.rows;
+        file_tallies::add(&mut self.tally, other.tally)
+    }
 }
 
 /// The open and the finished parts of one worker.
 pub(crate) struct PartFiles<'a> {
     export: &'a Export,
     numbers: &'a PartNumbers,
+    stop: &'a CancellationToken,
     /// The one that was written to last is the last.
     open: Vec<OpenPart>,
     finished: FinishedParts,
@@ -115,8 +137,8 @@ struct OpenPart {
 }
 
 impl<'a> PartFiles<'a> {
-    pub(crate) fn new(export: &'a Export, numbers: &'a PartNumbers) -> Self {
-        Self { export, numbers, open: Vec::new(), finished: FinishedParts::default() }
+    pub(crate) fn new(export: &'a Export, numbers: &'a PartNumbers, stop: &'a CancellationToken) -> Self {
+        Self { export, numbers, stop, open: Vec::new(), finished: FinishedParts::default() }
     }
 
     /// Writes rows of one partition, or sorts them when the table is cut by a column.
@@ -148,12 +170,12 @@ impl<'a> PartFiles<'a> {
         self.finished.rejects.extend(rejects);
     }
 
-    /// Closes everything; `changed` is what the decoder has counted.
-    pub(crate) fn finish(mut self, changed: Vec<u64>) -> Result<FinishedParts> {
+    /// Closes everything. The decoder knows how many rows came, and what was changed in them.
+    pub(crate) fn finish(mut self, decoder: &CopyDecoder<'_>) -> Result<FinishedParts> {
         for part in take(&mut self.open) {
             self.close(part, false)?;
         }
-        Ok(FinishedParts { changed, ..self.finished })
+        Ok(FinishedParts { changed: decoder.changed().collect(), rows: decoder.rows_read(), ..self.finished })
     }
 
     fn write_part(&mut self, partition: Option<&PartitionValue>, batch: &RecordBatch) -> Result<()> {
@@ -197,6 +219,8 @@ impl<'a> PartFiles<'a> {
         let file = part.writer.finish(part.partition)?;
         debug!(file = %file.path.display(), rows = file.rows, bytes = file.bytes, "part finished");
         if complete || file.bytes >= self.export.settings.small_file_bytes {
+            // Whoever takes it may remove it.
+            file_tallies::add(&mut self.finished.tally, self.export.tally(&file, self.stop)?)?;
             self.export.hand_over(&file)?;
             self.finished.handed_over.push(file);
         } else {

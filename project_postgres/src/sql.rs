@@ -142,9 +142,7 @@ pub(crate) fn copy_out(
     guard: Option<(&Predicate, &[String])>,
 ) -> String {
     let columns = columns.join(", ");
-    let conditions: Vec<String> = predicates.iter().map(|predicate| predicate.condition()).collect();
-    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    let rows = format!("{}{filter}", table.quoted());
+    let rows = table_where(table, predicates);
     let rows = match guard {
         Some((guard, names)) => {
             let names: Vec<String> = names.iter().map(|name| quote_identifier(name)).collect();
@@ -153,6 +151,21 @@ pub(crate) fn copy_out(
         None => rows,
     };
     format!("COPY (SELECT {columns} FROM {rows}) TO STDOUT (FORMAT binary)")
+}
+
+/// What stands after FROM.
+fn table_where(table: &TableName, predicates: &[&Predicate]) -> String {
+    let conditions: Vec<String> = predicates.iter().map(|predicate| predicate.condition()).collect();
+    let filter = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+    format!("{}{filter}", table.quoted())
+}
+
+/// The number of rows, and `figures` over the `values` of each, which have names. OFFSET keeps the server from working
+/// out a value for each figure again; it does not keep it from doing so on several cores.
+pub(crate) fn aggregate(figures: &[String], values: &[String], table: &TableName, predicates: &[&Predicate]) -> String {
+    let (figures, values) = (figures.join(", "), values.join(", "));
+    let rows = table_where(table, predicates);
+    format!("SELECT pg_catalog.count(*), {figures} FROM (SELECT {values} FROM {rows} OFFSET 0) AS rows")
 }
 
 /// `SELECT "a", "b" FROM "s"."t"`.

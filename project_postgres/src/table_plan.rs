@@ -1,6 +1,7 @@
 //! Which columns of a table are read, how, and what they are called in the lake.
 
 use crate::catalog::{CatalogColumn, Relation};
+use crate::catalog_type::CatalogType;
 use crate::decoding::Decoding;
 use crate::lake_name::lake_name;
 use crate::policy::{Arrays, Infinity, InvalidText, NotANumber, Policies, TableOptions};
@@ -30,6 +31,8 @@ pub struct ColumnPlan {
     pub lake_name: String,
     /// The type as Postgres writes it.
     pub type_name: String,
+    /// The type as the catalog resolves it.
+    pub data_type: CatalogType,
     /// How its bytes are read.
     pub decoding: Decoding,
     /// Declared NOT NULL.
@@ -76,6 +79,15 @@ impl ColumnPlan {
             }
         });
         changes.join(", or ")
+    }
+
+    /// Whether text in it that is not UTF-8 becomes other text.
+    pub fn replaces_text(&self) -> bool {
+        let mut has_text = false;
+        self.decoding.walk(&mut |part| {
+            has_text |= matches!(part, Decoding::Text | Decoding::Jsonb | Decoding::Map | Decoding::CastToText);
+        });
+        has_text && self.policies.invalid_text == InvalidText::Replace
     }
 
     fn expression(&self) -> String {
@@ -125,6 +137,7 @@ impl TablePlan {
                 name: column.name.clone(),
                 lake_name: lake_name(&column.name),
                 type_name: column.type_name.clone(),
+                data_type: column.data_type.clone(),
                 decoding: Decoding::of(&column.data_type, policies),
                 not_null: column.not_null,
                 policies,

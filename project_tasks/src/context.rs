@@ -31,9 +31,11 @@ pub struct TaskContext {
     pub choices: Arc<Choices>,
     /// How many rows of a table may be put aside that the lake cannot hold; without it the first one fails the table.
     pub rejects: Option<u64>,
+    /// Whether the finished files of a table that is copied as it is are compared with it, column by column.
+    pub verify: bool,
     /// Gets every file that will not change any more while the task goes on, if somebody wants it.
     pub finished: Option<SyncSender<ParquetFile>>,
-    /// Where writers count rows and bytes.
+    /// Where writers count rows and bytes, from zero.
     pub counters: Arc<Counters>,
     /// Set when the run is to stop.
     pub cancel: CancellationToken,
@@ -53,32 +55,32 @@ pub struct Written {
     pub files: Vec<ParquetFile>,
     /// Values that have no exact place in the lake and were changed, as the policies say.
     pub changes: Vec<ColumnChange>,
-    /// Rows that are in no file, because the lake cannot hold them.
+    /// Rows that were read to be written. [`Task::run`](crate::Task::run) fails a task of whose rows any is missing.
+    pub rows_read: u64,
+    /// Rows of them that are in no file, because the lake cannot hold them.
     pub rejected_rows: u64,
     /// Their values that it cannot hold.
     pub rejects: Vec<Reject>,
+    /// What was compared, when that was asked for and can be done.
+    pub verified: Option<Verified>,
+}
+
+/// Columns that hold in the finished files what they hold in the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// How many were compared by null count, min, max, sum and hash.
+    pub columns: usize,
+    /// Those in which text was replaced, as Postgres calls them: only their NULLs could be compared.
+    pub counted_only: Vec<String>,
 }
 
 impl Written {
-    /// One file, of a task that changes nothing.
-    pub fn one(file: ParquetFile) -> Self {
-        Self { files: vec![file], ..Self::default() }
+    /// One file, of a task that changes nothing, and the number of rows that it was made of.
+    pub fn one(file: ParquetFile, rows_read: u64) -> Self {
+        Self { files: vec![file], rows_read, ..Self::default() }
     }
 
-    /// Takes in what another pass over the same table has written.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.files.extend(other.files);
-        self.rejected_rows += other.rejected_rows;
-        self.rejects.extend(other.rejects);
-        for change in other.changes {
-            match self.changes.iter_mut().find(|known| known.column == change.column) {
-                Some(known) => known.values += change.values,
-                None => self.changes.push(change),
-            }
-        }
-    }
-
-    /// Rows in all files.
+    /// Rows in all files, as their footers say.
     pub fn rows(&self) -> u64 {
         self.files.iter().map(|file| file.rows).sum()
     }

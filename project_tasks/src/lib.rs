@@ -14,12 +14,14 @@ mod partitions;
 mod preflight;
 mod registry;
 mod reject_table;
+mod row_count;
 mod source_table;
 mod stream;
 mod task;
 pub mod tasks;
+mod verification;
 
-pub use context::{TaskContext, Written};
+pub use context::{TaskContext, Verified, Written};
 pub use data_error::DataError;
 pub use drift::{Drift, DriftKind};
 pub use memory_share::MemoryShare;

@@ -4,12 +4,13 @@ use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
 use crate::task::REGISTERED;
 use crate::tasks::table::{existing, export, read_in_parallel, write_empty};
+use crate::verification::{finished, prover};
 use anyhow::Result;
 use project_parquet::PartitionValue;
 use project_partition_dates::{DateWindow, Partition, PartitionDate};
 use project_postgres::catalog::{Relation, Storage, has_leading_index, is_partitioned_by, is_sorted_by, leaves};
 use project_postgres::date_span::{DateSpan, date_span, date_span_by_scan};
-use project_postgres::{Decoding, OPEN_PARTS, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
+use project_postgres::{Decoding, Exported, OPEN_PARTS, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tracing::info;
@@ -34,7 +35,8 @@ pub(crate) async fn export_by_date(
     let storages = leaves(&mut connection, &relation).await?;
     let plan = context.choices.plan(&relation, REGISTERED)?;
     let cut = Cut { relation: &relation, column, position: position(&plan, column)?, key, window: context.window };
-    let mut export = export(context, plan, &storages);
+    let prover = prover(context, &mut connection).await?;
+    let mut export = export(context, plan, &storages, prover);
     let passes = match cut.slices_by_date(&mut connection).await? {
         Some(slices) => vec![slices],
         None => {
@@ -45,15 +47,15 @@ pub(crate) async fn export_by_date(
         }
     };
     drop(connection);
-    let mut written = Written::default();
+    let mut exported = Exported::default();
     for slices in passes {
-        written.add(read_in_parallel(export.clone(), slices).await?);
+        exported.add(read_in_parallel(export.clone(), slices).await?)?;
     }
-    if written.files.is_empty() && context.window.is_none() {
+    if exported.files.is_empty() && context.window.is_none() {
         // No date would be true for it.
-        written.files.push(write_empty(export, Some(partition(key, Partition::Null))).await?);
+        exported.add(write_empty(export.clone(), Some(partition(key, Partition::Null))).await?)?;
     }
-    Ok(written)
+    finished(context, exported, prover, &export.plan, cut.bounds().as_ref()).await
 }
 
 fn slices_of_pass(storages: &[Storage], workers: usize, rows: Option<Predicate>) -> Vec<Slice> {

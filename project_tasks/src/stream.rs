@@ -5,7 +5,7 @@ use crate::context::{TaskContext, Written};
 use crate::data_error::DataError;
 use anyhow::{Result, anyhow};
 use parquet::record::RecordWriter;
-use project_parquet::{Record, TypedWriter};
+use project_parquet::{ParquetFile, Record, TypedWriter};
 use project_postgres::{RowChunk, RowCursor, RowQuery, Stopped};
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
@@ -43,15 +43,11 @@ where
     let written = joined(writing.await);
     // A reader that failed explains more than the writer that it left alone.
     let rows = read?;
-    let Some(written) = written? else {
+    let Some(file) = written? else {
         return Err(anyhow!("the writer stopped before the end of the data"));
     };
-    if written.rows() != rows {
-        let message = format!("{rows} rows were read but {} were written; nothing is published", written.rows());
-        return Err(DataError(message).into());
-    }
     cursor.close().await;
-    Ok(written)
+    Ok(Written::one(file, rows))
 }
 
 /// Sends every chunk on; gives up in silence when the writer has gone, which then has the better error.
@@ -71,7 +67,7 @@ fn write<Row, R>(
     mut writer: TypedWriter<R>,
     mut chunks: Receiver<Chunk<Row>>,
     convert: fn(Row) -> Result<R, DataError>,
-) -> Result<Option<Written>>
+) -> Result<Option<ParquetFile>>
 where
     Row: for<'r> FromRow<'r, PgRow>,
     R: Record,
@@ -85,7 +81,7 @@ where
                 }
             }
             Chunk::End => {
-                return Ok(Some(Written::one(writer.finish()?)));
+                return Ok(Some(writer.finish()?));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
+use crate::row_count::check_row_counts;
 use crate::source_table::SourceTable;
 use crate::tasks::table::TableTask;
 use anyhow::Result;
@@ -193,16 +194,23 @@ impl Task {
     }
 
     /// Runs the task, a synchronous one on a thread that may block.
+    ///
+    /// # Errors
+    /// Its own, and when the rows that were read, written and found in the finished files are not as many.
     pub async fn run(&self, context: TaskContext) -> Result<Written> {
-        match self {
+        let counters = Arc::clone(&context.counters);
+        let written = match self {
             Self::Batch(task) => {
                 let task = *task;
-                run_blocking(context, move |context| task.run(context)).await
+                run_blocking(context, move |context| task.run(context)).await?
             }
-            Self::Stream(task) => task.run(&context).await,
-            Self::Huge(task) => task.run(&context).await,
-            Self::Table(task) => task.run(&context).await,
-        }
+            Self::Stream(task) => task.run(&context).await?,
+            Self::Huge(task) => task.run(&context).await?,
+            Self::Table(task) => task.run(&context).await?,
+        };
+        let Written { rows_read, rejected_rows, .. } = written;
+        check_row_counts(self.name(), rows_read, rejected_rows, counters.rows(), written.rows())?;
+        Ok(written)
     }
 }
 

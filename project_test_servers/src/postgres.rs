@@ -204,6 +204,14 @@ impl<'server> Database<'server> {
         Self::create_as(server, "TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'")
     }
 
+    /// The same for a database that keeps text in LATIN1.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub fn create_latin1(server: &'server Postgres) -> Result<Self> {
+        Self::create_as(server, "TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'")
+    }
+
     fn create_as(server: &'server Postgres, options: &str) -> Result<Self> {
         let number = server.databases.fetch_add(1, Ordering::Relaxed) + 1;
         let name = format!("test_{number}");

@@ -55,6 +55,7 @@ async fn project(source: Source, output: &Path, level: u32) -> Result<()> {
         workers,
         memory,
         window: None,
+        verify: false,
         choices: Arc::default(),
         rejects: None,
         finished: None,

@@ -80,6 +80,7 @@ fn the_help_describes_every_option_of_this_version() {
         "config",
         "upload",
         "no-upload",
+        "verify",
         "scratch",
         "gzip-level",
         "region",

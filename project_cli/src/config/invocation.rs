@@ -102,6 +102,8 @@ pub(crate) struct RunConfig {
     pub(crate) rejects: Option<u64>,
     /// Columns, rows and policies.
     pub(crate) choices: Arc<Choices>,
+    /// Whether finished files are compared with the table, column by column, before anything is published.
+    pub(crate) verify: bool,
     /// Where it goes.
     pub(crate) destination: Destination,
     /// Whether anything is published; `--no-upload` says no.

@@ -14,3 +14,4 @@ mod s3_lake;
 mod shop;
 mod signals;
 mod table_read;
+mod verify;

@@ -4,6 +4,7 @@ mod dates;
 mod early_upload;
 mod failures;
 mod interrupted;
+mod verify;
 
 use crate::program::{Ended, Program};
 use crate::shop::{EVERYTHING, combined_orders, events_by_partition, revenue_in_usd, sample_shop, tiny_shop};

@@ -1,5 +1,6 @@
 //! A table with a column of every kind, streams of it, and the decoder with its limits checked.
 
+use project_postgres::catalog_type::CatalogType;
 use project_postgres::{
     AnyNumeric, Arrays, ColumnPlan, CopyDecoder, Decoding, Infinity, Member, NotANumber, Policies, TableName,
     TablePlan, TimestampUnit,
@@ -56,6 +57,7 @@ fn plan() -> TablePlan {
         name: format!("c{index}"),
         lake_name: format!("c{index}"),
         type_name: "test".into(),
+        data_type: CatalogType::Scalar { oid: 0, modifier: -1 },
         decoding,
         not_null: false,
         policies,

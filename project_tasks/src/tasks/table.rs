@@ -4,12 +4,14 @@ use crate::blocking::joined;
 use crate::context::{TaskContext, Written};
 use crate::source_table::SourceTable;
 use crate::task::{NAMED, ProjectStreamTask};
+use crate::verification::{finished, prover};
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_parquet::{ParquetFile, PartitionValue, RecordColumn};
+use project_parquet::{PartitionValue, RecordColumn};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
-    Export, Exported, RejectLimit, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name, whole_table,
+    Export, Exported, RejectLimit, ServerProver, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
+    whole_table,
 };
 use sqlx::PgConnection;
 
@@ -56,14 +58,15 @@ impl ProjectStreamTask for TableTask {
             let mut connection = context.source.connect().await?;
             let relation = existing(&mut connection, &self.table).await?;
             let storages = leaves(&mut connection, &relation).await?;
+            let prover = prover(context, &mut connection).await?;
             drop(connection);
             let slices = whole_table(&storages, context.workers);
-            let export = export(context, context.choices.plan(&relation, NAMED)?, &storages);
-            let mut written = read_in_parallel(export.clone(), slices).await?;
-            if written.files.is_empty() {
-                written.files.push(write_empty(export, None).await?);
+            let export = export(context, context.choices.plan(&relation, NAMED)?, &storages, prover);
+            let mut exported = read_in_parallel(export.clone(), slices).await?;
+            if exported.files.is_empty() {
+                exported.add(write_empty(export.clone(), None).await?)?;
             }
-            Ok(written)
+            finished(context, exported, prover, &export.plan, None).await
         })
     }
 }
@@ -75,7 +78,12 @@ pub(crate) async fn existing(connection: &mut PgConnection, table: &TableName) -
 }
 
 /// The export of a table as the context wants it.
-pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage]) -> Export {
+pub(crate) fn export(
+    context: &TaskContext,
+    plan: TablePlan,
+    storages: &[Storage],
+    prover: Option<ServerProver>,
+) -> Export {
     let limits = context.memory.read_limits();
     Export {
         source: context.source.clone(),
@@ -89,6 +97,7 @@ pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage
         rejects: context
             .rejects
             .map(|most| RejectLimit { most, by_row_id: storages.iter().all(|storage| storage.by_blocks) }),
+        verify: prover.map(ServerProver::text_form),
         finished: context.finished.clone(),
         counters: context.counters.clone(),
         cancel: context.cancel.clone(),
@@ -96,15 +105,11 @@ pub(crate) fn export(context: &TaskContext, plan: TablePlan, storages: &[Storage
 }
 
 /// Reads the slices by the export's workers.
-pub(crate) async fn read_in_parallel(export: Export, slices: Vec<Slice>) -> Result<Written> {
-    let reading = tokio::task::spawn_blocking(move || {
-        let Exported { files, changes, rejected_rows, rejects } = export.run(slices)?;
-        Ok(Written { files, changes, rejected_rows, rejects })
-    });
-    joined(reading.await)
+pub(crate) async fn read_in_parallel(export: Export, slices: Vec<Slice>) -> Result<Exported> {
+    joined(tokio::task::spawn_blocking(move || export.run(slices)).await)
 }
 
 /// One valid file for a table without rows, so that its columns are known.
-pub(crate) async fn write_empty(export: Export, partition: Option<PartitionValue>) -> Result<ParquetFile> {
+pub(crate) async fn write_empty(export: Export, partition: Option<PartitionValue>) -> Result<Exported> {
     joined(tokio::task::spawn_blocking(move || export.write_empty(partition)).await)
 }

@@ -37,10 +37,11 @@ impl ProjectTask for Users {
         let mut connection = context.source.connect_diesel()?;
         let query = users::table.select(UserRow::as_select()).order(users::id);
         let rows: Vec<UserRow> = load("public.users", query, &mut connection)?;
+        let rows_read = rows.len() as u64;
         let records: Vec<User> = rows.into_par_iter().map(record).collect::<Result<_, _>>()?;
         let mut writer = TypedWriter::create(&context.first_file(), &context.writer, context.counters.clone())?;
         writer.extend(records)?;
-        Ok(Written::one(writer.finish()?))
+        Ok(Written::one(writer.finish()?, rows_read))
     }
 }
 

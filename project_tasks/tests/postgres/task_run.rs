@@ -8,6 +8,7 @@ use project_parquet::{Counters, WriterSettings};
 use project_postgres::{Choices, ConnectionDefaults, ConnectionSettings, Source};
 use project_tasks::{MemoryShare, Task, TaskContext, Written};
 use project_test_servers::postgres::Database;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -53,14 +54,19 @@ pub(crate) fn run(database: &Database<'_>, task: &Task) -> Result<Finished> {
 
 /// The same where somebody has chosen something.
 pub(crate) fn run_with(database: &Database<'_>, task: &Task, choices: Choices) -> Result<Finished> {
-    run_as(&database.uri(), task, choices)
+    run_changed(&database.uri(), task, |context| context.choices = Arc::new(choices))
 }
 
 /// The same as whoever the URI names.
 pub(crate) fn run_as(uri: &str, task: &Task, choices: Choices) -> Result<Finished> {
+    run_changed(uri, task, |context| context.choices = Arc::new(choices))
+}
+
+/// The same in a context that is changed before.
+pub(crate) fn run_changed(uri: &str, task: &Task, change: impl FnOnce(&mut TaskContext)) -> Result<Finished> {
     let settings = ConnectionSettings::parse(uri, &ConnectionDefaults::default())?;
     let folder = tempdir()?;
-    let context = TaskContext {
+    let mut context = TaskContext {
         source: Source::new(settings, "test"),
         folder: folder.path().to_owned(),
         fetch_size: NonZeroU32::new(7).unwrap(),
@@ -68,17 +74,21 @@ pub(crate) fn run_as(uri: &str, task: &Task, choices: Choices) -> Result<Finishe
         workers: 2,
         memory: MemoryShare::of(192 << 20, 2),
         window: None,
-        choices: Arc::new(choices),
+        choices: Arc::new(Choices::default()),
         rejects: None,
+        verify: false,
         finished: None,
         counters: Arc::new(Counters::default()),
         cancel: CancellationToken::new(),
     };
+    change(&mut context);
     let runtime = tokio::runtime::Runtime::new()?;
     let written = runtime.block_on(task.run(context.clone()));
     if written.is_err() {
-        let left = folder.path().read_dir()?.filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_file()));
-        assert_eq!(left.count(), 0, "a failed task left files");
+        let unfinished = |name: &OsStr| name.as_encoded_bytes().starts_with(b".");
+        let left =
+            folder.path().read_dir()?.filter(|entry| entry.as_ref().is_ok_and(|entry| unfinished(&entry.file_name())));
+        assert_eq!(left.count(), 0, "a failed task left unfinished files");
     }
     let written = written?;
     assert_eq!(context.counters.rows(), written.rows(), "the counters disagree with the footers");

@@ -18,7 +18,7 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 const ONE_WORKER: &str = "--workers=1";
 
 /// Ten events on each of the first eight days of 2026.
-fn eight_dates() -> Result<Database<'static>> {
+pub(super) fn eight_dates() -> Result<Database<'static>> {
     let database = tiny_shop()?;
     database.execute(
         "TRUNCATE events;
