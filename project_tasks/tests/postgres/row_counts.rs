@@ -49,8 +49,8 @@ fn rows_read_written_and_found_must_agree() {
     static LOSES_A_ROW: Careless = Careless { rows_read: 3, loses_its_file: false };
     static LOSES_A_FILE: Careless = Careless { rows_read: 2, loses_its_file: true };
     for (task, counts) in [
-        (&LOSES_A_ROW, "careless: 3 rows were read, 2 were written and 2 are in the finished files"),
-        (&LOSES_A_FILE, "careless: 2 rows were read, 2 were written and 0 are in the finished files"),
+        (&LOSES_A_ROW, "careless: 3 rows were read, 0 were rejected, 2 were written and 2 are in the finished files"),
+        (&LOSES_A_FILE, "careless: 2 rows were read, 0 were rejected, 2 were written and 0 are in the finished files"),
     ] {
         let error = run(&database, &Task::Batch(task)).map(|_| ()).unwrap_err();
         assert!(error.is::<DataError>(), "{error}");
