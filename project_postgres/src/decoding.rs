@@ -224,9 +224,10 @@ impl Decoding {
             Self::Int64 | Self::Oid => DataType::Int64,
             Self::Float32 => DataType::Float32,
             Self::Float64 => DataType::Float64,
-            // Up to 18 digits Parquet stores 32 or 64 bits; the narrow Arrow type spares a pass over the values.
-            Self::Decimal { precision: precision @ 0..=9, scale } => DataType::Decimal32(*precision, *scale),
-            Self::Decimal { precision: precision @ 10..=18, scale } => DataType::Decimal64(*precision, *scale),
+            // Up to 18 digits Parquet stores 32 or 64 bits; the narrow Arrow type spares a pass over the values. The
+            // crate parquet gives 64 bits to a single digit too.
+            Self::Decimal { precision: precision @ 2..=9, scale } => DataType::Decimal32(*precision, *scale),
+            Self::Decimal { precision: precision @ 0..=18, scale } => DataType::Decimal64(*precision, *scale),
             Self::Decimal { precision, scale } => DataType::Decimal128(*precision, *scale),
             Self::Date => DataType::Date32,
             Self::Timestamp { utc, unit } => {
