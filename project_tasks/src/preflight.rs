@@ -101,7 +101,18 @@ fn plan(task: &Task, relation: &Relation, choices: &Choices) -> Result<Option<Ta
             task.name()
         ))),
         Task::Batch(_) | Task::Stream(_) => Ok(None),
-        Task::Huge(_) | Task::Table(_) => choices.plan(relation, task.policies()).map(Some),
+        Task::Huge(huge) => {
+            let (plan, key) = (choices.plan(relation, task.policies())?, huge.partition_key());
+            // A reader that takes the key from the folder finds it in the file as well, and refuses the table.
+            match plan.columns.iter().find(|column| column.lake_name == key) {
+                Some(column) => Err(missing(format!(
+                    "{table}: the column \"{}\" would have the name of the folders' key, {key}=; rename it, or exclude it in the file of --config",
+                    column.name
+                ))),
+                None => Ok(Some(plan)),
+            }
+        }
+        Task::Table(_) => choices.plan(relation, task.policies()).map(Some),
     }
 }
 
