@@ -5,6 +5,7 @@
 //! message of its own (manual, "COPY Operations"), so a row never continues in the next message.
 
 use crate::column_builder::{ColumnBuilder, ValueError};
+use crate::policy::{InvalidText, Policies};
 use crate::rejects::{Aside, RejectLimit};
 use crate::slices::Slice;
 use crate::source_error::{SourceError, SourceErrorKind};
@@ -197,7 +198,7 @@ impl<'a> CopyDecoder<'a> {
             self.place,
             column.name,
             column.type_name,
-            remedy(error)
+            remedy(error, column.policies)
         );
         SourceError::new(SourceErrorKind::Data, message)
     }
@@ -209,12 +210,14 @@ impl<'a> CopyDecoder<'a> {
 }
 
 /// What else than correcting the row can be done about a value.
-fn remedy(error: &ValueError) -> &'static str {
+fn remedy(error: &ValueError, policies: Policies) -> &'static str {
     match error {
         ValueError::Time(TimestampError::Malformed) => "read a view that does",
         ValueError::Time(_) => "choose --infinity=clamp or --infinity=null",
         ValueError::Numeric(NumericError::NaN | NumericError::Infinite) => "choose --nan=null or --nan=string",
         ValueError::Numeric(NumericError::TooLarge | NumericError::TooPrecise) => "choose --numeric=string",
+        // Chosen already, and not for what is only text because of a cast, nor for hstore.
+        ValueError::Text if policies.invalid_text == InvalidText::Binary => "choose --invalid-text=replace",
         ValueError::Text => "choose --invalid-text=replace or --invalid-text=binary",
         ValueError::Shape => "choose --arrays=flatten or --arrays=string",
         ValueError::Numeric(NumericError::Malformed) | ValueError::Malformed(_) => "read a view that does",
