@@ -224,8 +224,28 @@ def quote_text(value):
 
 def duckdb_type(typ):
     """Athena's timestamps have milliseconds."""
+    kind, _, inside = typ.removesuffix(">").partition("<")
+    if kind == "array":
+        return f"{duckdb_type(inside)}[]"
+    if kind == "map":
+        return f"MAP({', '.join(map(duckdb_type, parts(inside)))})"
+    if kind == "struct":
+        members = (member.split(":", 1) for member in parts(inside))
+        return f"STRUCT({', '.join(f'{quote(name)} {duckdb_type(member)}' for name, member in members)})"
     names = {"string": "VARCHAR", "binary": "BLOB", "timestamp": "TIMESTAMP_MS", "int": "INTEGER"}
     return names.get(typ, "VARCHAR" if typ.startswith(("varchar", "char")) else typ.upper())
+
+
+def parts(inside):
+    """What stands between commas, but for those inside of brackets."""
+    found, depth = [""], 0
+    for character in inside:
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and depth == 0:
+            found.append("")
+        else:
+            found[-1] += character
+    return found
 
 
 def athena_type(typ):

@@ -243,6 +243,10 @@ def glue_type(arrow):
         return "timestamp"
     if pyarrow.types.is_list(arrow):
         return f"array<{glue_type(arrow.value_type)}>"
+    if pyarrow.types.is_map(arrow):
+        return f"map<{glue_type(arrow.key_type)},{glue_type(arrow.item_type)}>"
+    if pyarrow.types.is_struct(arrow):
+        return f"struct<{','.join(f'{field.name}:{glue_type(field.type)}' for field in arrow)}>"
     if pyarrow.types.is_fixed_size_binary(arrow):
         return "binary"
     if pyarrow.types.is_dictionary(arrow):

@@ -4,6 +4,8 @@ mod bad_input;
 mod check;
 mod choices;
 mod deadline;
+mod every_value;
+mod golden;
 mod independent_reader;
 mod lake_folder;
 mod local_lake;

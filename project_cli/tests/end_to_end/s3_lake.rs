@@ -2,6 +2,7 @@
 
 mod dates;
 mod early_upload;
+mod every_type;
 mod failures;
 mod interrupted;
 mod verify;
