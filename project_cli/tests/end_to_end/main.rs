@@ -4,6 +4,7 @@ mod bad_input;
 mod check;
 mod choices;
 mod deadline;
+mod differential;
 mod every_value;
 mod golden;
 mod independent_reader;
