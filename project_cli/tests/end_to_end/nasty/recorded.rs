@@ -3,6 +3,7 @@
 use crate::every_value::{ENGINES, read_tables};
 use anyhow::{Result, ensure};
 use project_parquet::{ColumnarWriter, WriterSettings};
+use project_postgres::catalog_type::CatalogType;
 use project_postgres::{ColumnPlan, CopyDecoder, Decoding, Policies, TableName, TablePlan};
 use std::path::Path;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ fn plan(type_name: &str, decoding: Decoding) -> TablePlan {
         name: name.to_owned(),
         lake_name: name.to_owned(),
         type_name: type_name.to_owned(),
+        data_type: CatalogType::Scalar { oid: 0, modifier: -1 },
         decoding,
         not_null: false,
         policies: Policies::TOLERANT,
