@@ -3,7 +3,7 @@
 //! not depend on the order of the rows.
 //!
 //! Files are read back by parquet-rs, which shares nothing with our encoder. The hash is the sum of
-//! [`hash_text`](text_hash::hash_text) over the canonical texts of the values, which whoever computes the other side has
+//! [`hash_text`] over the canonical texts of the values, which whoever computes the other side has
 //! to make too:
 //!
 //! | value | canonical text |
