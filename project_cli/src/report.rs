@@ -37,6 +37,8 @@ pub(crate) struct TaskReport {
     pub(crate) rows: u64,
     /// Bytes written.
     pub(crate) bytes: u64,
+    /// Bytes of the encoded columns before they were compressed.
+    pub(crate) uncompressed_bytes: u64,
     /// Files written.
     pub(crate) files: usize,
     /// Reading and writing.
@@ -58,6 +60,8 @@ pub(crate) struct TaskReport {
 pub(crate) struct Change {
     /// The column in Postgres.
     pub(crate) column: String,
+    /// The choice that did it, as a flag writes it.
+    pub(crate) policy: String,
     /// What they were and what they are now.
     pub(crate) change: String,
     /// How many they are.
@@ -130,6 +134,7 @@ impl TaskReport {
             table: table.to_owned(),
             rows: 0,
             bytes: 0,
+            uncompressed_bytes: 0,
             files: 0,
             duration_ms: 0,
             published: false,
@@ -175,7 +180,7 @@ impl fmt::Display for RunReport {
                 let (rows, table) = (grouped(task.rejected), &task.table);
                 writeln!(f, "    {rows} rows were rejected and are missing; table {table}{REJECTS_SUFFIX} says why")?;
             }
-            for Change { column, change, values } in &task.changes {
+            for Change { column, change, values, .. } in &task.changes {
                 writeln!(f, "    column \"{column}\": {} values were {change}", grouped(*values))?;
             }
             for column in task.verified.iter().flat_map(|verified| &verified.counted_only) {

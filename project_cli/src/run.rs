@@ -243,6 +243,7 @@ impl Runner<'_> {
         match outcome {
             Ok((written, staged)) => {
                 (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());
+                entry.uncompressed_bytes = written.uncompressed_bytes();
                 entry.rejected = written.rejected_rows;
                 entry.changes = written.changes.iter().map(|change| told(&fit.task, change)).collect();
                 entry.verified = written.verified.as_ref().map(VerifiedColumns::from);
@@ -301,9 +302,9 @@ impl Runner<'_> {
 
 /// A lossy choice is always visible: in the log, where an alert can find it, and in the report.
 fn told(task: &Task, change: &ColumnChange) -> Change {
-    let ColumnChange { column, change, values } = change;
-    warn!(task = task.name(), column, values, "values were {change}");
-    Change { column: column.clone(), change: change.clone(), values: *values }
+    let ColumnChange { column, policy, change, values } = change;
+    warn!(task = task.name(), column, policy, values, "values were {change}");
+    Change { column: column.clone(), policy: policy.clone(), change: change.clone(), values: *values }
 }
 
 /// What `--verify` has not done, and why.

@@ -30,7 +30,8 @@ impl<W: Write + Send> FileWriterRows for SerializedFileWriter<W> {
 }
 
 /// Opens the file as any reader would and compares the count of its footer, and of its row groups, with `written`.
-pub(crate) fn check_row_count(path: &Path, written: u64) -> Result<()> {
+/// Returns the size of the encoded columns before they were compressed.
+pub(crate) fn check_row_count(path: &Path, written: u64) -> Result<u64> {
     let reading = || format!("cannot read {} back", path.display());
     let reader = SerializedFileReader::new(File::open(path).with_context(reading)?).with_context(reading)?;
     let metadata = reader.metadata();
@@ -41,5 +42,5 @@ pub(crate) fn check_row_count(path: &Path, written: u64) -> Result<()> {
             return Err(RowCountMismatch { path, in_footer: count.unsigned_abs(), written }.into());
         }
     }
-    Ok(())
+    Ok(metadata.row_groups().iter().map(|group| group.total_byte_size().unsigned_abs()).sum())
 }

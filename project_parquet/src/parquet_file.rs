@@ -11,6 +11,8 @@ pub struct ParquetFile {
     pub rows: u64,
     /// Size on disk in bytes.
     pub bytes: u64,
+    /// Size of its encoded columns before they were compressed.
+    pub uncompressed_bytes: u64,
     /// The partition folder it belongs to, if the table is partitioned.
     pub partition: Option<PartitionValue>,
 }

@@ -38,10 +38,10 @@ impl PartialFile {
         file.sync_all().with_context(writing)?;
         let bytes = file.metadata().with_context(writing)?.len();
         drop(file);
-        check_row_count(&self.partial, rows)?;
+        let uncompressed_bytes = check_row_count(&self.partial, rows)?;
         rename(&self.partial, &self.target).with_context(writing)?;
         self.finished = true;
-        Ok(ParquetFile { path: self.target.clone(), rows, bytes, partition })
+        Ok(ParquetFile { path: self.target.clone(), rows, bytes, uncompressed_bytes, partition })
     }
 }
 

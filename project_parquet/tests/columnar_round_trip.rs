@@ -7,7 +7,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderB
 use parquet::basic::Compression;
 use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::reader::{FileReader, SerializedFileReader};
-use project_parquet::{ColumnarWriter, Counters, WriterSettings};
+use project_parquet::{ColumnarWriter, Counters, ParquetFile, WriterSettings};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ fn batch(from: i64, rows: i64) -> RecordBatch {
     RecordBatch::try_from_iter(columns).unwrap()
 }
 
-fn write(path: &Path, settings: &WriterSettings, batches: &[RecordBatch]) {
+fn write(path: &Path, settings: &WriterSettings, batches: &[RecordBatch]) -> ParquetFile {
     let counters = Arc::new(Counters::default());
     let mut writer = ColumnarWriter::create(path, batches[0].schema(), settings, counters.clone()).unwrap();
     for batch in batches {
@@ -38,6 +38,7 @@ fn write(path: &Path, settings: &WriterSettings, batches: &[RecordBatch]) {
     let file = writer.finish(None).unwrap();
     assert_eq!(file.bytes, path.metadata().unwrap().len());
     assert_eq!((file.rows, file.bytes), (counters.rows(), counters.bytes()));
+    file
 }
 
 #[test]
@@ -83,10 +84,10 @@ fn the_footer_says_what_is_there() {
     let path = folder.path().join("t.parquet");
     let settings = WriterSettings { row_group_bytes: 1 << 20, ..WriterSettings::new(4) };
     let batches: Vec<RecordBatch> = (0..12).map(|index| batch(index * 16_384, 16_384)).collect();
-    write(&path, &settings, &batches);
+    let file = write(&path, &settings, &batches);
     let reader = SerializedFileReader::new(File::open(&path).unwrap()).unwrap();
     assert!(reader.num_row_groups() > 1, "the limit in bytes was not kept");
-    let mut end = 4;
+    let (mut end, mut uncompressed) = (4, 0);
     for group in reader.metadata().row_groups() {
         for column in group.columns() {
             assert!(matches!(column.compression(), Compression::GZIP(_)));
@@ -95,8 +96,10 @@ fn the_footer_says_what_is_there() {
             assert_eq!(start, end);
             end = start + length;
             assert!(column.uncompressed_size() > 0 && column.statistics().is_some());
+            uncompressed += column.uncompressed_size();
         }
     }
+    assert_eq!(file.uncompressed_bytes, uncompressed as u64);
 }
 
 #[test]

@@ -114,6 +114,8 @@ impl Exported {
 pub struct ColumnChange {
     /// The column, as Postgres calls it.
     pub column: String,
+    /// The choice that did it, as a flag writes it: `infinity=clamp`.
+    pub policy: String,
     /// What they were and what they are now.
     pub change: String,
     /// How many they are.
@@ -164,10 +166,9 @@ impl Export {
     /// The columns in which values were changed.
     fn changes(&self, counts: &[u64]) -> Vec<ColumnChange> {
         let columns = self.plan.columns.iter().zip(counts).filter(|(_, values)| **values > 0);
-        let change = |(column, values): (&ColumnPlan, &u64)| ColumnChange {
-            column: column.name.clone(),
-            change: column.change(),
-            values: *values,
+        let change = |(column, values): (&ColumnPlan, &u64)| {
+            let (policy, change) = column.changed_by();
+            ColumnChange { column: column.name.clone(), policy, change, values: *values }
         };
         columns.map(change).collect()
     }

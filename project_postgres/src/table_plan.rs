@@ -52,33 +52,36 @@ impl ColumnPlan {
         !self.not_null || made_null
     }
 
-    /// What the policies have done to the values that they changed.
-    pub(crate) fn change(&self) -> String {
+    /// The policies that may have changed values, as flags write them, and what they have done to those values.
+    pub(crate) fn changed_by(&self) -> (String, String) {
         let policies = &self.policies;
-        let mut changes: Vec<&str> = Vec::new();
+        let (mut names, mut changes): (Vec<&str>, Vec<&str>) = (Vec::new(), Vec::new());
         self.decoding.walk(&mut |part| {
-            let change = match part {
+            let (name, change) = match part {
                 Decoding::Date | Decoding::Timestamp { .. } => match policies.infinity {
-                    Infinity::Clamp => "infinite or out of range, clamped",
-                    Infinity::Null => "infinite or out of range, now NULL",
+                    Infinity::Clamp => ("infinity=clamp", "infinite or out of range, clamped"),
+                    Infinity::Null => ("infinity=null", "infinite or out of range, now NULL"),
                     Infinity::Error => return,
                 },
-                Decoding::Decimal { .. } if policies.not_a_number == NotANumber::Null => "NaN or infinite, now NULL",
+                Decoding::Decimal { .. } if policies.not_a_number == NotANumber::Null => {
+                    ("nan=null", "NaN or infinite, now NULL")
+                }
                 Decoding::List(_) if policies.arrays == Arrays::Flatten => {
-                    "arrays of several dimensions or with other subscripts, now plain lists"
+                    ("arrays=flatten", "arrays of several dimensions or with other subscripts, now plain lists")
                 }
                 Decoding::Text | Decoding::Jsonb | Decoding::Map | Decoding::CastToText
                     if policies.invalid_text == InvalidText::Replace =>
                 {
-                    "not valid UTF-8, replaced"
+                    ("invalid-text=replace", "not valid UTF-8, replaced")
                 }
                 _ => return,
             };
-            if !changes.contains(&change) {
+            if !names.contains(&name) {
+                names.push(name);
                 changes.push(change);
             }
         });
-        changes.join(", or ")
+        (names.join(", "), changes.join(", or "))
     }
 
     /// Whether text in it that is not UTF-8 becomes other text.

@@ -89,4 +89,9 @@ impl Written {
     pub fn bytes(&self) -> u64 {
         self.files.iter().map(|file| file.bytes).sum()
     }
+
+    /// Bytes of their encoded columns before they were compressed.
+    pub fn uncompressed_bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.uncompressed_bytes).sum()
+    }
 }

@@ -3,6 +3,7 @@
 use crate::program::{Ended, Program};
 use anyhow::{Result, ensure};
 use project_test_servers::postgres::{Database, Postgres};
+use serde_json::json;
 use std::fs::write;
 
 /// A value without an exact place in every column but the first.
@@ -41,6 +42,7 @@ fn a_table_without_a_task_is_changed_where_it_must_be_and_every_change_is_told()
     let changes = &ended.report()?["tasks"][0]["changes"];
     ensure!(changes.as_array().is_some_and(|changes| changes.len() == 4), "{changes}");
     assert_eq!(changes[0]["values"], 2);
+    assert_eq!((&changes[0]["policy"], &changes[3]["policy"]), (&json!("infinity=clamp"), &json!("nan=null")));
     assert_eq!(columns(&program, "until")?, "until\n9999-12-31\n0001-01-01\n2026-01-01\n");
     assert_eq!(
         columns(&program, "seen")?,
