@@ -12,7 +12,7 @@ use project_partition_dates::DateWindow;
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -77,6 +77,7 @@ impl Bucket {
             let count = |bytes| {
                 sent.fetch_add(bytes, Ordering::Relaxed);
             };
+            let start = Instant::now();
             let published = self.publish_table(table, &count, cancel).await;
             match &published {
                 Ok(_) => line.finished(),
@@ -86,7 +87,7 @@ impl Bucket {
                 report.notes.extend(published.note);
                 tables.push(published.table);
             });
-            record(report, entry, done);
+            record(report, entry, start, done);
         }
         let Some(crawler) = &self.crawler else { return };
         let complete = tables.len() == wanted;
@@ -95,10 +96,12 @@ impl Bucket {
             report
                 .notes
                 .push(format!("the crawler {} was not started, because a table was not uploaded", crawler.name));
-        } else if !tables.is_empty()
-            && let Err(error) = self.crawl(crawler, tables, report, cancel).await
-        {
-            report.failure = Some(Failure::new(&error));
+        } else if !tables.is_empty() {
+            let start = Instant::now();
+            if let Err(error) = self.crawl(crawler, tables, report, cancel).await {
+                report.failure = Some(Failure::new(&error));
+            }
+            report.course.crawling = Some(report.course.clock.stage(start));
         }
     }
 

@@ -12,6 +12,7 @@ use project_tasks::Written;
 use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A lake, reached and found usable before anything is read.
@@ -110,8 +111,9 @@ impl Destination {
             }
             Self::Folder(lake) => {
                 for table in finished {
+                    let start = Instant::now();
                     let switched = local_lake::switch(lake, &report.run_id, &table.table, table.window);
-                    record(report, table.task, switched);
+                    record(report, table.task, start, switched);
                 }
             }
             Self::Bucket(bucket) => bucket.publish(finished, report, progress, cancel).await,
@@ -119,9 +121,11 @@ impl Destination {
     }
 }
 
-/// Notes in the report what came of a table.
-pub(crate) fn record(report: &mut RunReport, task: usize, outcome: Result<()>) {
+/// Notes in the report what came of publishing a table, which began at `start`.
+pub(crate) fn record(report: &mut RunReport, task: usize, start: Instant, outcome: Result<()>) {
+    let stage = report.course.clock.stage(start);
     let entry = &mut report.tasks[task];
+    entry.publishing = Some(stage.after(entry.publishing));
     match outcome {
         Ok(()) => entry.published = true,
         Err(error) => entry.failure = Some(Failure::new(&error)),

@@ -4,6 +4,7 @@ mod args;
 mod bucket;
 mod check;
 mod config;
+mod course;
 mod destination;
 mod early_upload;
 mod error_tracking;

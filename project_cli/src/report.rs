@@ -1,5 +1,6 @@
 //! What came of a run: one value, from which the terminal's summary, the JSON and the exit code are made.
 
+use crate::course::{Course, Stage};
 use crate::exit_code::ExitCode;
 use project_tasks::{REJECTS_SUFFIX, Verified};
 use serde::Serialize;
@@ -21,6 +22,9 @@ pub(crate) struct RunReport {
     pub(crate) notes: Vec<String>,
     /// The whole run.
     pub(crate) duration_ms: u64,
+    /// When it did what.
+    #[serde(flatten)]
+    pub(crate) course: Course,
     /// Set by a signal; wins over every failure.
     #[serde(skip)]
     pub(crate) stopped: Option<ExitCode>,
@@ -43,6 +47,10 @@ pub(crate) struct TaskReport {
     pub(crate) files: usize,
     /// Reading and writing.
     pub(crate) duration_ms: u64,
+    /// When it was read and written.
+    pub(crate) reading: Option<Stage>,
+    /// When what was left to upload was uploaded, and the table became visible.
+    pub(crate) publishing: Option<Stage>,
     /// Whether readers of the lake now see this run's rows.
     pub(crate) published: bool,
     /// Rows that the lake cannot hold; what is known of them is in the table's `__rejects`.
@@ -137,6 +145,8 @@ impl TaskReport {
             uncompressed_bytes: 0,
             files: 0,
             duration_ms: 0,
+            reading: None,
+            publishing: None,
             published: false,
             rejected: 0,
             changes: Vec::new(),
@@ -256,6 +266,7 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Failure, RunReport, TaskReport, grouped, size};
+    use crate::course::Course;
     use crate::exit_code::ExitCode;
     use project_tasks::DataError;
 
@@ -274,6 +285,7 @@ mod tests {
             failure: None,
             notes: Vec::new(),
             duration_ms: 1500,
+            course: Course::begin(),
             stopped: None,
         };
         report.tasks[0].published = true;

@@ -1,6 +1,7 @@
 //! One run, in order: check, take the snapshot, run the tasks, publish, report.
 
 use crate::config::{ConfigError, RunConfig};
+use crate::course::{Clock, Course};
 use crate::destination::{Destination, Finished};
 use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
@@ -38,6 +39,7 @@ pub(crate) async fn run(
         failure: None,
         notes: Vec::new(),
         duration_ms: 0,
+        course: Course::begin(),
         stopped: None,
     };
     if let Err(error) = Box::pin(attempt(config, selected, progress, cancel, &mut report)).await
@@ -66,12 +68,14 @@ async fn attempt(
     if tasks.is_empty() {
         return Ok(());
     }
-    let (source, _holder) = stoppable(cancel, hold(&source, &tasks)).await?;
+    let (source, holder) = stoppable(cancel, hold(&source, &tasks)).await?;
+    report.course.snapshot_taken();
     let mut staging = StagingFolder::create(destination.staging_folder(&report.run_id, &config.scratch))?;
     let mut finished = Vec::with_capacity(tasks.len());
     let (mut made_in_rust, mut with_rejects) = (Vec::new(), Vec::new());
     for fit in tasks {
-        let runner = Runner { config, source: &source, destination: &destination, progress, cancel };
+        let clock = report.course.clock;
+        let runner = Runner { config, source: &source, destination: &destination, progress, cancel, clock };
         let Some(folder) = refuse(report, fit.entry, staging.task(fit.task.folder())) else { continue };
         match runner.run(&fit, folder, &mut report.tasks[fit.entry]).await {
             Some(mut done) => {
@@ -92,12 +96,16 @@ async fn attempt(
             None => staging.discard(fit.task.folder()),
         }
         if cancel.is_cancelled() {
+            report.course.reading_ended();
             for table in finished {
                 destination.abandon(table.staged).await;
             }
             return Err(Stopped.into());
         }
     }
+    report.course.reading_ended();
+    // From here on the server may clean up again, however long publishing takes.
+    drop(holder);
     for (tasks, why) in [(made_in_rust, "rows are made in Rust"), (with_rejects, "rejected rows are not in the files")]
     {
         report.notes.extend(not_compared(&tasks, why));
@@ -229,6 +237,7 @@ struct Runner<'a> {
     destination: &'a Destination,
     progress: &'a Progress,
     cancel: &'a CancellationToken,
+    clock: Clock,
 }
 
 impl Runner<'_> {
@@ -240,6 +249,7 @@ impl Runner<'_> {
         let line = self.progress.task(fit.task.name(), move || (watched.rows(), watched.bytes()));
         let outcome = self.attempt(&fit.task, &folder, counters).await;
         entry.duration_ms = milliseconds(start.elapsed());
+        entry.reading = Some(self.clock.stage(start));
         match outcome {
             Ok((written, staged)) => {
                 (entry.rows, entry.bytes, entry.files) = (written.rows(), written.bytes(), written.files.len());

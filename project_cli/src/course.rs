@@ -1,0 +1,129 @@
+//! When a run did what: its stages on one clock, which starts with the run.
+
+use crate::report::milliseconds;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use std::time::Instant;
+
+/// The course of a run as far as it belongs to no single task.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Course {
+    /// When it began.
+    #[serde(serialize_with = "to_the_millisecond")]
+    pub(crate) started_at: DateTime<Utc>,
+    /// The moment that all tables show.
+    #[serde(serialize_with = "to_the_millisecond_if_any")]
+    pub(crate) snapshot_at: Option<DateTime<Utc>>,
+    /// How long the snapshot was held: until nothing was read any more.
+    pub(crate) snapshot_age_ms: Option<u64>,
+    /// The crawl, if there was one.
+    pub(crate) crawling: Option<Stage>,
+    #[serde(skip)]
+    pub(crate) clock: Clock,
+    #[serde(skip)]
+    snapshot: Option<Instant>,
+}
+
+/// A stage of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Stage {
+    /// Counted from the start of the run.
+    pub(crate) start_ms: u64,
+    pub(crate) duration_ms: u64,
+}
+
+/// Began with the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock(Instant);
+
+impl Course {
+    /// The run begins.
+    pub(crate) fn begin() -> Self {
+        Self {
+            started_at: Utc::now(),
+            snapshot_at: None,
+            snapshot_age_ms: None,
+            crawling: None,
+            clock: Clock(Instant::now()),
+            snapshot: None,
+        }
+    }
+
+    /// The view of all data is frozen from now on.
+    pub(crate) fn snapshot_taken(&mut self) {
+        (self.snapshot_at, self.snapshot) = (Some(Utc::now()), Some(Instant::now()));
+    }
+
+    /// Nobody needs the snapshot any more.
+    pub(crate) fn reading_ended(&mut self) {
+        self.snapshot_age_ms = self.snapshot.map(|taken| milliseconds(taken.elapsed()));
+    }
+}
+
+impl Clock {
+    /// The stage that began at `start` and ends now.
+    pub(crate) fn stage(self, start: Instant) -> Stage {
+        let start_ms = milliseconds(start.saturating_duration_since(self.0));
+        Stage { start_ms, duration_ms: milliseconds(start.elapsed()) }
+    }
+}
+
+impl Stage {
+    /// When it was over.
+    pub(crate) fn end_ms(self) -> u64 {
+        self.start_ms.saturating_add(self.duration_ms)
+    }
+
+    /// This stage and what went before it, as one.
+    pub(crate) fn after(self, earlier: Option<Self>) -> Self {
+        let start_ms = earlier.map_or(self.start_ms, |earlier| earlier.start_ms.min(self.start_ms));
+        Self { start_ms, duration_ms: self.end_ms().saturating_sub(start_ms) }
+    }
+}
+
+/// `2026-01-31T23:59:59.999Z`.
+pub(crate) fn moment(time: &DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn to_the_millisecond<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&moment(time))
+}
+
+fn to_the_millisecond_if_any<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.as_ref().map(moment).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Course, Stage};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn stages_are_counted_from_the_start_of_the_run() {
+        let course = Course::begin();
+        let before = Instant::now().checked_sub(Duration::from_secs(9)).unwrap();
+        assert_eq!(course.clock.stage(before).start_ms, 0);
+        assert!(course.clock.stage(before).duration_ms >= 9000);
+    }
+
+    #[test]
+    fn a_table_that_is_published_in_two_steps_has_one_stage() {
+        let first = Stage { start_ms: 10, duration_ms: 5 };
+        let second = Stage { start_ms: 20, duration_ms: 7 };
+        assert_eq!(second.after(Some(first)), Stage { start_ms: 10, duration_ms: 17 });
+        assert_eq!(second.after(None), second);
+    }
+
+    #[test]
+    fn a_snapshot_that_was_never_taken_has_no_age() {
+        let mut course = Course::begin();
+        course.reading_ended();
+        assert_eq!((course.snapshot_at, course.snapshot_age_ms), (None, None));
+        course.snapshot_taken();
+        course.reading_ended();
+        assert!(course.snapshot_at.is_some() && course.snapshot_age_ms.is_some());
+        let json = serde_json::to_value(&course).unwrap();
+        assert_eq!(json["started_at"].as_str().unwrap().len(), "2026-01-31T23:59:59.999Z".len());
+    }
+}
