@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import tempfile
 import unittest
 from pathlib import Path
@@ -11,36 +10,13 @@ from typing import Any
 import yaml
 
 import program
-from operations_tools import tool
+from operations_tools import promtool
+from pushed_metrics import PUSHED, PUSHGATEWAYS
 
 MONITORING = program.REPOSITORY / "monitoring"
 
-# What a run pushes, with the labels of each.
-PUSHED = {
-    "project_task_last_success_timestamp_seconds": {"task"},
-    "project_task_duration_seconds": {"task"},
-    "project_task_rows": {"task"},
-    "project_task_bytes": {"task"},
-    "project_task_files": {"task"},
-    "project_task_compression_ratio": {"task"},
-    "project_task_changed_values": {"task", "column", "policy"},
-    "project_task_rejected_rows": {"task"},
-    "project_snapshot_age_seconds": set(),
-    "project_run_retries": set(),
-    "project_run_last_exit_code": set(),
-    "project_run_last_timestamp_seconds": set(),
-}
-# The Pushgateway's own.
-PUSHGATEWAYS = {"push_time_seconds", "push_failure_time_seconds"}
 # Rust's own exit code for a panic that nobody caught.
 PANIC = 101
-
-
-def promtool(*arguments: str | Path) -> str:
-    done = subprocess.run([tool("promtool"), *arguments], capture_output=True, text=True, timeout=120)
-    if done.returncode != 0:
-        raise AssertionError(f"promtool {arguments}:\n{done.stdout}{done.stderr}")
-    return done.stdout
 
 
 def metrics(expression: str) -> set[str]:
@@ -71,6 +47,15 @@ class Alerts(unittest.TestCase):
     def test_every_exit_code_but_0_is_in_one_rule(self):
         codes = [int(code) for rule in self.rules.values() for code in re.findall(r"exit_code == (\d+)", rule["expr"])]
         self.assertEqual(sorted(codes), sorted({*program.exit_codes(), PANIC} - {0}))
+
+
+class Guide(unittest.TestCase):
+    def test_it_explains_every_metric(self):
+        guide = (program.REPOSITORY / "docs/operations.md").read_text()
+        for name in PUSHED:
+            # Those of one row share their beginning.
+            short = "_" + name.split("_", 2)[2]
+            self.assertTrue(f"`{name}`" in guide or f"`{short}`" in guide, name)
 
 
 class Dashboard(unittest.TestCase):

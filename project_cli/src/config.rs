@@ -26,6 +26,7 @@ use project_aws::AwsSettings;
 
 mod invocation;
 mod memory;
+mod outputs;
 mod policies;
 mod project_file;
 mod sql_condition;
@@ -34,6 +35,7 @@ pub(crate) use self::invocation::{
     AthenaSettings, CheckConfig, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages,
     ProgressMode, QueryConfig, RunConfig, SecretText,
 };
+pub(crate) use self::outputs::{Outputs, Pushgateway};
 
 /// Measured on TPC-H lineitem, client CPU time of the whole run: level 1 150.4 MB in 4.2 s, level 2 148.5 MB in 4.4 s,
 /// level 4 146.5 MB in 5.5 s, level 6 144.7 MB in 8.3 s.
@@ -190,6 +192,7 @@ fn run(
         scratch: settings.value("scratch")?.map_or_else(env::temp_dir, PathBuf::from),
         aws: aws(settings)?,
         json_report: json_report(settings)?,
+        outputs: outputs::outputs(settings)?,
         sentry_dsn: settings.variable("SENTRY_DSN")?.map(SecretText::new),
         messages,
     })

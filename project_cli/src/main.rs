@@ -14,6 +14,7 @@ mod list;
 mod local_lake;
 mod log;
 mod memory_limit;
+mod metrics;
 mod output;
 mod progress;
 mod query;
@@ -25,14 +26,17 @@ mod signals;
 mod source_uri;
 mod staging;
 mod table_names;
+mod whole_file;
 
 use crate::config::{CheckConfig, Environment, Invocation, MessageLevel, Messages, QueryConfig, RunConfig};
 use crate::exit_code::ExitCode;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport};
+use crate::selection::Selected;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
 use project_postgres::Stopped;
+use sentry::ClientInitGuard;
 use std::env::args_os;
 use std::io::{Write, stderr, stdout};
 use std::process;
@@ -103,15 +107,13 @@ fn query(config: &QueryConfig) -> Result<ExitCode> {
 }
 
 fn run(config: &RunConfig) -> Result<ExitCode> {
-    let selected = selection::select(&config.tables)?;
-    if config.window.is_some() {
-        selection::check_dates(&selected)?;
-    }
-    let sentry = error_tracking::start(config.sentry_dsn.as_ref().map(|dsn| dsn.expose()))?;
-    let progress = start_logging(&config.messages)?;
-    isolation::install_panic_hook();
-    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    let report = runtime.block_on(async {
+    let Prepared { selected, sentry, progress, runtime } = prepare(config).inspect_err(|error| {
+        // Nobody looks at a night job that never begins, so it is told like any other failure.
+        let mut report = run::begin(config);
+        report.failure = Some(Failure::new(error));
+        metrics::tell(&mut report, &config.outputs);
+    })?;
+    let mut report = runtime.block_on(async {
         let signals = Signals::listen().context("cannot listen for signals")?;
         let mut report = Box::pin(run::run(config, selected, &progress, &signals.cancel)).await;
         report.stopped = signals.received();
@@ -120,9 +122,30 @@ fn run(config: &RunConfig) -> Result<ExitCode> {
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     drop(progress);
     error_tracking::report_failures(&report);
+    metrics::tell(&mut report, &config.outputs);
     show(&report, config)?;
     error_tracking::finish(sentry);
     Ok(report.exit_code())
+}
+
+/// What a run needs besides its configuration.
+struct Prepared {
+    selected: Vec<Selected>,
+    sentry: Option<ClientInitGuard>,
+    progress: Progress,
+    runtime: Runtime,
+}
+
+fn prepare(config: &RunConfig) -> Result<Prepared> {
+    let selected = selection::select(&config.tables)?;
+    if config.window.is_some() {
+        selection::check_dates(&selected)?;
+    }
+    let sentry = error_tracking::start(config.sentry_dsn.as_ref().map(|dsn| dsn.expose()))?;
+    let progress = start_logging(&config.messages)?;
+    isolation::install_panic_hook();
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    Ok(Prepared { selected, sentry, progress, runtime })
 }
 
 /// Messages go to standard error from now on, and know how to share it with progress lines.

@@ -154,9 +154,29 @@ impl TaskReport {
             failure: None,
         }
     }
+
+    /// Bytes of the encoded columns for each byte of the files; nothing is known of files that are not there.
+    pub(crate) fn compression(&self) -> Option<f64> {
+        let known = self.bytes > 0 && self.uncompressed_bytes > 0;
+        known.then(|| self.uncompressed_bytes as f64 / self.bytes as f64)
+    }
 }
 
 impl RunReport {
+    /// A run that begins now.
+    pub(crate) fn begin(run_id: String, destination: String) -> Self {
+        Self {
+            run_id,
+            destination,
+            tasks: Vec::new(),
+            failure: None,
+            notes: Vec::new(),
+            duration_ms: 0,
+            course: Course::begin(),
+            stopped: None,
+        }
+    }
+
     /// The code of the whole run.
     pub(crate) fn exit_code(&self) -> ExitCode {
         let failures = self.tasks.iter().filter_map(|task| task.failure.as_ref()).chain(&self.failure);
@@ -266,7 +286,6 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::{Failure, RunReport, TaskReport, grouped, size};
-    use crate::course::Course;
     use crate::exit_code::ExitCode;
     use project_tasks::DataError;
 
@@ -278,16 +297,8 @@ mod tests {
 
     #[test]
     fn a_failure_shows_and_decides_the_code() {
-        let mut report = RunReport {
-            run_id: "r".into(),
-            destination: "./lake".into(),
-            tasks: vec![TaskReport::new("users", "users"), TaskReport::new("orders", "orders")],
-            failure: None,
-            notes: Vec::new(),
-            duration_ms: 1500,
-            course: Course::begin(),
-            stopped: None,
-        };
+        let mut report = RunReport::begin("r".into(), "./lake".into());
+        report.tasks = vec![TaskReport::new("users", "users"), TaskReport::new("orders", "orders")];
         report.tasks[0].published = true;
         report.tasks[1].failure = Some(Failure::new(&DataError("order 7: no".into()).into()));
         assert_eq!(report.exit_code(), ExitCode::Data);

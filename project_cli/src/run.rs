@@ -1,7 +1,7 @@
 //! One run, in order: check, take the snapshot, run the tasks, publish, report.
 
 use crate::config::{ConfigError, RunConfig};
-use crate::course::{Clock, Course};
+use crate::course::Clock;
 use crate::destination::{Destination, Finished};
 use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
@@ -32,16 +32,7 @@ pub(crate) async fn run(
     cancel: &CancellationToken,
 ) -> RunReport {
     let start = Instant::now();
-    let mut report = RunReport {
-        run_id: run_id(),
-        destination: config.destination.to_string(),
-        tasks: Vec::new(),
-        failure: None,
-        notes: Vec::new(),
-        duration_ms: 0,
-        course: Course::begin(),
-        stopped: None,
-    };
+    let mut report = begin(config);
     if let Err(error) = Box::pin(attempt(config, selected, progress, cancel, &mut report)).await
         && !error.is::<Stopped>()
     {
@@ -49,6 +40,11 @@ pub(crate) async fn run(
     }
     report.duration_ms = milliseconds(start.elapsed());
     report
+}
+
+/// The report of a run of which nothing is known yet.
+pub(crate) fn begin(config: &RunConfig) -> RunReport {
+    RunReport::begin(run_id(), config.destination.to_string())
 }
 
 async fn attempt(

@@ -42,6 +42,15 @@ impl Setting {
         }
     }
 
+    /// The same for a value that may hold a secret and is not quoted.
+    pub(crate) fn wrong_secret(&self, what: &str) -> ConfigError {
+        match &self.origin {
+            Origin::Flag(flag) => ConfigError::usage(format!("the value of {flag} {what}")),
+            Origin::Variable(name) => ConfigError::configuration(format!("the variable {name} {what}")),
+            Origin::File(key) => ConfigError::configuration(format!("{key} {what}")),
+        }
+    }
+
     /// Where the value came from, and the value.
     pub(crate) fn as_given(&self) -> String {
         match &self.origin {

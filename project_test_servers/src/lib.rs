@@ -5,4 +5,5 @@
 pub mod aws_stand_in;
 pub mod dropping_proxy;
 pub mod postgres;
+pub mod pushgateway_stand_in;
 pub mod python;

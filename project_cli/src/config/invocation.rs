@@ -10,6 +10,7 @@ use std::time::Duration;
 use project_partition_dates::DateWindow;
 use project_postgres::{Choices, ConnectionSettings};
 
+use crate::config::outputs::Outputs;
 use crate::output::ResultFormat;
 use crate::table_names::TableSelector;
 
@@ -126,6 +127,8 @@ pub(crate) struct RunConfig {
     pub(crate) aws: AwsSettings,
     /// Whether the report is printed as JSON to standard output.
     pub(crate) json_report: bool,
+    /// Who else is told what came of it.
+    pub(crate) outputs: Outputs,
     /// Where failures are reported, if anywhere.
     pub(crate) sentry_dsn: Option<SecretText>,
     /// What is told meanwhile.
@@ -137,7 +140,7 @@ pub(crate) struct RunConfig {
 pub(crate) struct SecretText(String);
 
 impl SecretText {
-    pub(super) fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self(text)
     }
 

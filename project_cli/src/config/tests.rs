@@ -119,6 +119,7 @@ fn every_option_has_its_variable() {
             "memory" => "64",
             "from" | "to" => "2026-01-31",
             "upload" => "s3://other",
+            "pushgateway" => "http://push:9091",
             "athena-output" => "s3://results",
             "format" | "log-format" => "json",
             "infinity" | "nan" => "null",
@@ -403,4 +404,21 @@ fn rejects_belong_to_whole_tables() {
     assert_eq!(run(&[URI], &[]).rejects, None);
     let message = refusal(2, &[URI, "--rejects=10", "--from=2026-01-01", "--table=huge_tasks"], &[]);
     assert!(message.contains("--rejects=10 cannot be used together with --from"), "{message}");
+}
+
+#[test]
+fn a_pushgateway_is_an_address_whose_password_is_never_repeated() {
+    let outputs = run(&[URI, "-t", "users,events", "--pushgateway=http://ann:s3cret@push:9091/"], &[]).outputs;
+    assert_eq!(
+        (outputs.selection.as_str(), outputs.pushgateway.unwrap().url.as_str()),
+        ("users,events", "http://push:9091")
+    );
+    assert_eq!(run(&[URI], &[]).outputs.selection, "all");
+    for wrong in ["ftp://ann:s3cret@push", "ann:s3cret@push:9091", "http://ann:s3cret@push?x=1"] {
+        let message = refusal(2, &[URI, "--pushgateway", wrong], &[]);
+        assert!(message.contains("--pushgateway must be an address like http://"), "{message}");
+        assert!(
+            refusal(78, &[URI], &[("PROJECT_PUSHGATEWAY", wrong)]).contains("the variable PROJECT_PUSHGATEWAY must")
+        );
+    }
 }

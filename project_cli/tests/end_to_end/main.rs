@@ -10,6 +10,7 @@ mod golden;
 mod independent_reader;
 mod lake_folder;
 mod local_lake;
+mod metrics;
 mod nasty;
 mod program;
 mod real_input;
