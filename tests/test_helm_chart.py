@@ -199,6 +199,21 @@ class Chart(unittest.TestCase):
         self.assertEqual(ports(POD_IDENTITY), [53, 53, 5432, 443, 80, 9091])
         self.assertEqual(ports(PRIVATE_NETWORK), [53, 53, 6432, 443, 9000])
 
+    def test_one_address_leads_metrics_to_the_pushgateway_and_opens_the_way(self):
+        for address, port in [
+            ("http://pushgateway.monitoring:9091", 9091),
+            ("http://push.monitoring/below", 80),
+            ("https://push.monitoring", 443),
+        ]:
+            rendered = render({"metrics": {"pushgateway": address}})
+            for job in of_kind(rendered, "CronJob"):
+                self.assertEqual(value_of(container(pod_of(job)), "PROJECT_PUSHGATEWAY"), address)
+            (policy,) = of_kind(rendered, "NetworkPolicy")
+            opened = policy["spec"]["egress"][-1]
+            self.assertEqual([entry["port"] for entry in opened["ports"]], [port])
+            self.assertIn("'kubernetes.io/metadata.name': 'monitoring'", str(opened["to"]))
+        self.assertNotIn("PUSHGATEWAY", str(render()))
+
 
 def pod_of(cronjob: Manifest) -> Manifest:
     return cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]

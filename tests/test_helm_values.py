@@ -39,6 +39,8 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"database": {"uri": "postgres://u:p@h/d"}}, ["/database", "'uri' not allowed"]),
     ({"database": {"port": 70000}}, ["/database/port", "65,535"]),
     ({"image": {"digest": "sha256:abc"}}, ["/image/digest", "sha256:abc"]),
+    ({"metrics": {"pushgateway": "pushgateway:9091"}}, ["/metrics/pushgateway", "https?://"]),
+    ({"metrics": {"pushgateway": "http://ann:canary@push:9091"}}, ["/metrics/pushgateway", "https?://"]),
     ({"logFormat": "xml"}, ["/logFormat", "'json', 'text'"]),
     ({"networkPolicy": {"databaseCidrs": ["10.0.0.1"]}}, ["/networkPolicy/databaseCidrs/0", "10.0.0.1"]),
     # Of the chart's own checks, which know how values go together.

@@ -115,6 +115,10 @@ volumes:
 - name: SENTRY_DSN
   {{- include "project.fromSecret" $values.sentry.secret | nindent 2 }}
 {{- end }}
+{{- with $values.metrics.pushgateway }}
+- name: PROJECT_PUSHGATEWAY
+  value: {{ . | quote }}
+{{- end }}
 - name: PROJECT_UPLOAD
   value: {{ $destination.upload | quote }}
 {{- with $destination.region }}
