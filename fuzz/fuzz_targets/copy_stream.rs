@@ -12,5 +12,5 @@ fuzz_target!(|bytes: &[u8]| {
     let mut stream = harness::stream(&[]);
     stream.truncate(19);
     stream.extend_from_slice(bytes);
-    let _ = harness::decode(&stream);
+    let _ = harness::decode(&stream, harness::YIELDING);
 });

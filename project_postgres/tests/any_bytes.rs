@@ -7,7 +7,8 @@
 #[path = "any_bytes/harness.rs"]
 mod harness;
 
-use harness::{COLUMNS, decode, stream};
+use harness::{COLUMNS, YIELDING, decode, plan, stream};
+use project_postgres::{CopyDecoder, Decoding, Policies};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{any, prop_oneof, proptest};
@@ -56,21 +57,56 @@ fn damage() -> impl Strategy<Value = Damage> {
     ]
 }
 
+#[test]
+fn a_stream_that_stops_early_is_not_the_end_of_the_data() {
+    let plan = plan(&[Decoding::Int32], Policies::EXACT);
+    let bytes = stream(&[vec![Some(vec![0, 0, 0, 7])], vec![None]]);
+    let mut decoder = CopyDecoder::new(&plan, 8 << 20);
+    decoder.push(&bytes).unwrap();
+    decoder.end_of_stream().unwrap();
+    assert_eq!(decoder.take_batch().unwrap().num_rows(), 2);
+    decoder.push(&bytes[..bytes.len() - 2]).unwrap();
+    assert!(decoder.end_of_stream().unwrap_err().to_string().contains("before the end of the data"));
+}
+
+#[test]
+fn invalid_text_names_column_and_row_but_not_the_value() {
+    let plan = plan(&[Decoding::Text], Policies::EXACT);
+    let mut decoder = CopyDecoder::new(&plan, 8 << 20);
+    decoder.push(&stream(&[vec![Some(b"canary".to_vec())], vec![Some(vec![b'c', 0xff])]])).unwrap();
+    let message = decoder.take_batch().unwrap_err().to_string();
+    assert!(message.contains("\"c0\"") && message.contains("row 2"), "{message}");
+    assert!(!message.contains("canary"), "{message}");
+}
+
 proptest! {
     #[test]
     fn a_sound_stream_is_decoded(rows in vec(row(), 0..5)) {
-        assert_eq!(decode(&stream(&rows)), Ok(rows.len()));
+        assert_eq!(decode(&stream(&rows), YIELDING), Ok(rows.len()));
     }
 
     #[test]
     fn a_damaged_stream_is_rows_or_an_error(rows in vec(row(), 1..5), damages in vec(damage(), 1..6)) {
         let mut bytes = stream(&rows);
         damages.into_iter().for_each(|damage| damage.inflict(&mut bytes));
-        let _ = decode(&bytes);
+        let _ = decode(&bytes, YIELDING);
     }
 
     #[test]
     fn noise_is_an_error(bytes in vec(any::<u8>(), 0..400)) {
-        assert!(decode(&bytes).is_err());
+        assert!(decode(&bytes, YIELDING).is_err());
+    }
+
+    #[test]
+    fn any_rows_are_decoded_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+        let mut message = stream(&[]);
+        message.truncate(19);
+        message.extend(bytes);
+        let _ = decode(&message, Policies::EXACT);
+    }
+
+    #[test]
+    fn any_value_is_decoded_or_refused(values in vec(option::of(vec(any::<u8>(), 0..24)), COLUMNS)) {
+        let _ = decode(&stream(&[values]), Policies::EXACT);
     }
 }

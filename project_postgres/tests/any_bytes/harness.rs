@@ -45,30 +45,33 @@ fn decodings() -> [Decoding; COLUMNS] {
     ]
 }
 
-fn plan() -> TablePlan {
-    let policies = Policies {
-        infinity: Infinity::Clamp,
-        not_a_number: NotANumber::Null,
-        any_numeric: AnyNumeric::DECIMAL,
-        arrays: Arrays::Flatten,
-        ..Policies::EXACT
-    };
-    let column = |(index, decoding): (usize, Decoding)| ColumnPlan {
+/// For what changes a value where it can, so that as little as possible is refused.
+pub(crate) const YIELDING: Policies = Policies {
+    infinity: Infinity::Clamp,
+    not_a_number: NotANumber::Null,
+    any_numeric: AnyNumeric::DECIMAL,
+    arrays: Arrays::Flatten,
+    ..Policies::EXACT
+};
+
+/// A table with such columns, named c0, c1 and so on.
+pub(crate) fn plan(decodings: &[Decoding], policies: Policies) -> TablePlan {
+    let column = |(index, decoding): (usize, &Decoding)| ColumnPlan {
         name: format!("c{index}"),
         lake_name: format!("c{index}"),
         type_name: "test".into(),
         data_type: CatalogType::Scalar { oid: 0, modifier: -1 },
-        decoding,
+        decoding: decoding.clone(),
         not_null: false,
         policies,
     };
-    let columns = decodings().into_iter().enumerate().map(column).collect();
+    let columns = decodings.iter().enumerate().map(column).collect();
     TablePlan { table: TableName::new("public", "t"), columns, filter: None }
 }
 
 /// Rows in the stream, or why it is none.
-pub(crate) fn decode(bytes: &[u8]) -> Result<usize, String> {
-    let plan = plan();
+pub(crate) fn decode(bytes: &[u8], policies: Policies) -> Result<usize, String> {
+    let plan = plan(&decodings(), policies);
     let mut decoder = CopyDecoder::new(&plan, usize::MAX);
     decoder.push(bytes).and_then(|()| decoder.end_of_stream()).map_err(|error| error.to_string())?;
     let batch = decoder.take_batch().map_err(|error| error.to_string())?;
