@@ -1,7 +1,6 @@
 """The AWS stand-in as a process of its own, for programs that are told its address."""
 
 import json
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -10,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
+from ready_process import ready_process
 
 REGION = "eu-central-1"
 
@@ -54,12 +55,5 @@ class Standin:
 def running_standin(*arguments: str) -> Iterator[Standin]:
     """A stand-in that ends with the block, or with this process."""
     command = [sys.executable, Path(__file__).with_name("aws_standin.py"), *arguments]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            word, _, url = process.stdout.readline().strip().partition(" ")
-            if word != "ready":
-                raise AssertionError("the AWS stand-in did not start; it says why above")
-            yield Standin(url)
-        finally:
-            process.stdin.close()
-            process.wait(10)
+    with ready_process(command, "the AWS stand-in", 10) as url:
+        yield Standin(url)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from program import REPOSITORY
+from ready_process import ready_process
 
 SCRIPTS, DEMO = REPOSITORY / "scripts", REPOSITORY / "demo"
 SMALL_SHOP = {"users": 20, "orders": 50, "products": 10, "events": 100, "days": 3}
@@ -54,12 +55,5 @@ def running_server() -> Iterator[Server]:
         # The server's user must get in.
         os.chmod(folder, 0o755)
         command = [SCRIPTS / "throwaway_postgres.sh", Path(folder) / "server"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as script:
-            try:
-                word, address, _ = (script.stdout.readline().split() + ["", "", ""])[:3]
-                if word != "ready":
-                    raise AssertionError("the throw-away Postgres did not start; it says why above")
-                yield Server(address)
-            finally:
-                script.stdin.close()
-                script.wait(30)
+        with ready_process(command, "the throw-away Postgres", 30) as address:
+            yield Server(address)
