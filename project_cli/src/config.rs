@@ -35,7 +35,7 @@ pub(crate) use self::invocation::{
     AthenaSettings, CheckConfig, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages,
     ProgressMode, QueryConfig, RunConfig, SecretText,
 };
-pub(crate) use self::outputs::{Outputs, Pushgateway};
+pub(crate) use self::outputs::{Outputs, Pushgateway, ReportFile};
 
 /// Measured on TPC-H lineitem, client CPU time of the whole run: level 1 150.4 MB in 4.2 s, level 2 148.5 MB in 4.4 s,
 /// level 4 146.5 MB in 5.5 s, level 6 144.7 MB in 8.3 s.

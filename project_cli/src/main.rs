@@ -19,6 +19,7 @@ mod output;
 mod progress;
 mod query;
 mod report;
+mod report_file;
 mod run;
 mod selection;
 mod setting;
@@ -111,7 +112,7 @@ fn run(config: &RunConfig) -> Result<ExitCode> {
         // Nobody looks at a night job that never begins, so it is told like any other failure.
         let mut report = run::begin(config);
         report.failure = Some(Failure::new(error));
-        metrics::tell(&mut report, &config.outputs);
+        tell(&mut report, config);
     })?;
     let mut report = runtime.block_on(async {
         let signals = Signals::listen().context("cannot listen for signals")?;
@@ -122,7 +123,7 @@ fn run(config: &RunConfig) -> Result<ExitCode> {
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     drop(progress);
     error_tracking::report_failures(&report);
-    metrics::tell(&mut report, &config.outputs);
+    tell(&mut report, config);
     show(&report, config)?;
     error_tracking::finish(sentry);
     Ok(report.exit_code())
@@ -153,6 +154,14 @@ fn start_logging(messages: &Messages) -> Result<Progress> {
     let progress = Progress::new(messages.progress).context("cannot start the progress display")?;
     log::install(messages, &progress)?;
     Ok(progress)
+}
+
+/// Metrics and the report's file. Neither changes the exit code: whatever was published is published.
+fn tell(report: &mut RunReport, config: &RunConfig) {
+    metrics::tell(report, &config.outputs);
+    if let Some(file) = &config.outputs.report {
+        report.notes.extend(report_file::write(report, file, &config.outputs.selection));
+    }
 }
 
 /// The summary for people on standard error; the report, if it was asked for, on standard output.

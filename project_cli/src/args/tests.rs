@@ -93,6 +93,7 @@ fn the_help_describes_every_option_of_this_version() {
         "athena-workgroup",
         "athena-output",
         "format",
+        "report",
         "metrics-file",
         "pushgateway",
         "quiet",

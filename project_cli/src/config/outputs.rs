@@ -4,10 +4,11 @@ use crate::config::ConfigError;
 use crate::config::invocation::SecretText;
 use crate::setting::{Setting, Settings};
 use percent_encoding::percent_decode_str;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use url::Url;
 
-/// Where metrics go; nowhere unless somebody asks for it.
+/// Where metrics and the report go; nowhere unless somebody asks for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
     /// `--table` as it was given, which tells the runs of one job from those of another.
@@ -16,6 +17,25 @@ pub(crate) struct Outputs {
     pub(crate) metrics_file: Option<PathBuf>,
     /// A server that keeps metrics for Prometheus.
     pub(crate) pushgateway: Option<Pushgateway>,
+    /// What came of the run, to keep and to show around.
+    pub(crate) report: Option<ReportFile>,
+}
+
+/// A report's file; its name says its form.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ReportFile {
+    /// One page.
+    Html(PathBuf),
+    /// For programs.
+    Json(PathBuf),
+}
+
+impl ReportFile {
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Html(path) | Self::Json(path) => path,
+        }
+    }
 }
 
 /// The address of a Pushgateway. Its credentials do not show themselves.
@@ -32,7 +52,17 @@ pub(super) fn outputs(settings: &Settings<'_>) -> Result<Outputs, ConfigError> {
         selection: settings.value("table")?.unwrap_or_else(|| "all".to_owned()),
         metrics_file: settings.value("metrics-file")?.map(PathBuf::from),
         pushgateway: settings.get("pushgateway")?.map(|setting| pushgateway(&setting)).transpose()?,
+        report: settings.get("report")?.map(|setting| report(&setting)).transpose()?,
     })
+}
+
+fn report(setting: &Setting) -> Result<ReportFile, ConfigError> {
+    let path = PathBuf::from(&setting.value);
+    match path.extension().and_then(OsStr::to_str) {
+        Some("html") => Ok(ReportFile::Html(path)),
+        Some("json") => Ok(ReportFile::Json(path)),
+        _ => Err(setting.wrong("must end in .html, for a page, or in .json")),
+    }
 }
 
 fn pushgateway(setting: &Setting) -> Result<Pushgateway, ConfigError> {

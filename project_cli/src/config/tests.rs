@@ -119,6 +119,7 @@ fn every_option_has_its_variable() {
             "memory" => "64",
             "from" | "to" => "2026-01-31",
             "upload" => "s3://other",
+            "report" => "report.html",
             "pushgateway" => "http://push:9091",
             "athena-output" => "s3://results",
             "format" | "log-format" => "json",
@@ -237,6 +238,9 @@ fn wrong_values_name_the_flag_or_the_variable() {
         ("numeric", "decimal(39,2)"),
         ("timestamp-unit", "nanos"),
         ("arrays", "null"),
+        ("report", "report.pdf"),
+        ("report", "html"),
+        ("report", "reports/"),
     ] {
         let message = refusal(2, &[URI, &format!("--{flag}={value}")], &[]);
         assert!(message.contains(&format!("--{flag}={value}")), "{message}");

@@ -15,6 +15,7 @@ mod nasty;
 mod program;
 mod real_input;
 mod rejects;
+mod report_file;
 mod s3_lake;
 mod shop;
 mod signals;

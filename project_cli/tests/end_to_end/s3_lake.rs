@@ -5,6 +5,7 @@ mod early_upload;
 mod every_type;
 mod failures;
 mod interrupted;
+mod snapshot;
 mod verify;
 
 use crate::program::{Ended, Program};
