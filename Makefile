@@ -16,10 +16,11 @@ check: ## format, lints, documentation
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
 	@test $$(wc -l < ARCHITECTURE.md) -le 80 || { echo "ARCHITECTURE.md has more than 80 lines" >&2; exit 1; }
 
-test-setup: ## what the tests need: Postgres, Python packages in target/test-venv, programs in target/tools
+test-setup: ## what the tests need: Postgres, a browser, Python packages in target/test-venv, programs in target/tools
 	scripts/install_postgres.sh
 	scripts/python_venv.sh target/test-venv "800 MB" tests/requirements.txt tests/requirements_operations.txt
 	scripts/install_operations_tools.sh
+	scripts/install_browser.sh
 
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
 	cargo test --workspace
