@@ -3,7 +3,6 @@
 use std::error::Error;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_s3::types::ChecksumMode;
 
 use crate::checksum::Crc32;
 use crate::classify::{outcome_unknown, sdk_error};
@@ -50,32 +49,17 @@ impl Aws {
         }
     }
 
-    async fn confirm(&self, expected: &Expected<'_>) -> Result<Uploaded, AwsError> {
+    pub(crate) async fn confirm(&self, expected: &Expected<'_>) -> Result<Uploaded, AwsError> {
         let object = expected.object;
-        let head = self
-            .s3
-            .head_object()
-            .bucket(object.bucket())
-            .key(object.prefix())
-            .checksum_mode(ChecksumMode::Enabled)
-            .send()
-            .await
-            .map_err(|error| sdk_error(format_args!("cannot verify {object} (this needs s3:GetObject)"), error))?;
-        let bytes = head.content_length.and_then(|bytes| u64::try_from(bytes).ok());
-        if bytes != Some(expected.bytes) {
-            let found = bytes.map_or_else(|| "an unknown number of".to_owned(), |n| n.to_string());
-            return Err(expected.differs(&format!("it has {found} bytes instead of {}", expected.bytes)));
+        let facts = self.object_facts(object).await?.ok_or_else(|| expected.differs("it is not there"))?;
+        if facts.bytes != expected.bytes {
+            return Err(expected.differs(&format!("it has {} bytes instead of {}", facts.bytes, expected.bytes)));
         }
-        let crc32 = head.checksum_crc32.ok_or_else(|| {
+        let crc32 = facts.crc32.ok_or_else(|| {
             expected.differs("the store reports no CRC-32 for it, so nothing proves that it is whole")
         })?;
         expected.check_crc32(&crc32)?;
-        Ok(Uploaded {
-            key: expected.key.to_owned(),
-            bytes: expected.bytes,
-            crc32,
-            etag: head.e_tag.unwrap_or_default(),
-        })
+        Ok(Uploaded { key: expected.key.to_owned(), bytes: expected.bytes, crc32, etag: facts.etag })
     }
 }
 

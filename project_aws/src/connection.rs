@@ -9,6 +9,7 @@ use aws_sdk_s3::config::{Credentials, ProvideCredentials};
 use tokio::sync::Semaphore;
 
 use crate::classify::{HOW_TO_GIVE_CREDENTIALS, root_cause};
+use crate::condition::ConditionalWrites;
 use crate::error::{AwsError, AwsErrorKind};
 
 /// What the caller may set; everything else comes from the SDK's own variables, files and roles.
@@ -28,6 +29,7 @@ pub struct Aws {
     pub(crate) athena: aws_sdk_athena::Client,
     /// The MiB of file contents that may be in memory at once, over all uploads.
     pub(crate) upload_memory: Arc<Semaphore>,
+    pub(crate) conditional_writes: Arc<ConditionalWrites>,
 }
 
 /// Four parts of the usual size.
@@ -60,6 +62,7 @@ impl Aws {
             glue: aws_sdk_glue::Client::from_conf(glue.build()),
             athena: aws_sdk_athena::Client::from_conf(athena.build()),
             upload_memory: Arc::new(Semaphore::new(UPLOAD_MEMORY_MIB as usize)),
+            conditional_writes: Arc::default(),
         }
     }
 }
@@ -79,7 +82,16 @@ pub(crate) fn transfer_timeouts(bytes: u64) -> TimeoutConfig {
     timeouts(Duration::from_secs(60 + bytes / 128_000))
 }
 
-/// For CompleteMultipartUpload, which may take S3 minutes.
+/// For a request that carries a manifest, and for the contents of one that is read.
+pub(crate) fn small_object_timeouts(bytes: u64) -> TimeoutConfig {
+    timeouts(small_object_limit(bytes))
+}
+
+pub(crate) fn small_object_limit(bytes: u64) -> Duration {
+    Duration::from_secs(20 + bytes / 128_000)
+}
+
+/// For CompleteMultipartUpload and CopyObject, which may take S3 minutes.
 pub(crate) fn complete_timeouts() -> TimeoutConfig {
     timeouts(Duration::from_secs(300))
 }

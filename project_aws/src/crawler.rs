@@ -86,7 +86,9 @@ impl Aws {
             return Ok(CrawlOutcome::Started);
         };
         check_end(&settings.name, &ours)?;
-        Ok(CrawlOutcome::Finished { tables_seen: self.verify_tables(settings, &crawler).await?, took: begin.elapsed() })
+        let tables_seen = self.verify_tables(settings, &crawler).await?;
+        self.index_partitions(settings, &tables_seen).await;
+        Ok(CrawlOutcome::Finished { tables_seen, took: begin.elapsed() })
     }
 
     /// The crawler and our run of it after its end, or `None` when only the start was asked for.

@@ -6,7 +6,6 @@
 use aws_sdk_glue::types::{Crawler, Table};
 
 use crate::catalog_check::{column_differences, key_difference, told};
-use crate::classify::{sdk_error, service_code};
 use crate::connection::Aws;
 use crate::crawler::CrawlerSettings;
 use crate::error::{AwsError, AwsErrorKind};
@@ -65,15 +64,6 @@ impl Aws {
             return Ok(());
         }
         Err(other_than_published(settings, name, &root, &differences))
-    }
-
-    async fn find_table(&self, database: &str, name: &str) -> Result<Option<Table>, AwsError> {
-        let answer = self.glue.get_table().database_name(database).name(name).send().await;
-        match answer {
-            Ok(answer) => Ok(answer.table),
-            Err(error) if service_code(&error) == Some("EntityNotFoundException") => Ok(None),
-            Err(error) => Err(sdk_error(format_args!("cannot look at the Glue table {database}.{name}"), error)),
-        }
     }
 }
 

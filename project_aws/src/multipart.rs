@@ -4,6 +4,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::complete_multipart_upload::{CompleteMultipartUploadError, CompleteMultipartUploadOutput};
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart};
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::checksum::Crc32;
 use crate::classify::{sdk_error, service_code};
-use crate::confirm::Expected;
+use crate::condition::Guard;
 use crate::connection::{Aws, complete_timeouts, transfer_timeouts};
 use crate::error::{AwsError, AwsErrorKind};
 use crate::file_range::read_range;
@@ -91,7 +93,7 @@ impl Aws {
     }
 
     /// Does `work` for an upload that has begun. When it fails or is cancelled, no parts are left.
-    async fn or_abort<T>(
+    pub(crate) async fn or_abort<T>(
         &self,
         object: &S3Url,
         upload_id: &str,
@@ -162,23 +164,32 @@ impl Aws {
 
     /// The one request that makes a staged file visible, and the proof that it is the file that was sent.
     pub(crate) async fn complete(&self, object: &S3Url, staged: &StagedFile) -> Result<Uploaded, AwsError> {
+        let answer = self.send_complete(object, staged, Guard::default()).await;
+        self.settle(&staged.expected_at(object), answer.map(|stored| stored.checksum_crc32)).await
+    }
+
+    pub(crate) async fn send_complete(
+        &self,
+        object: &S3Url,
+        staged: &StagedFile,
+        guard: Guard,
+    ) -> Result<CompleteMultipartUploadOutput, SdkError<CompleteMultipartUploadError>> {
         let parts = CompletedMultipartUpload::builder().set_parts(Some(staged.parts.clone())).build();
-        let answer = self
-            .s3
+        self.s3
             .complete_multipart_upload()
             .bucket(object.bucket())
             .key(object.prefix())
             .upload_id(&staged.upload_id)
             .multipart_upload(parts)
+            .set_if_none_match(guard.if_none_match)
+            .set_if_match(guard.if_match)
             .checksum_type(ChecksumType::FullObject)
             .checksum_crc32(staged.crc32.to_string())
             .mpu_object_size(i64::try_from(staged.bytes).unwrap_or(i64::MAX))
             .customize()
             .config_override(Builder::new().timeout_config(complete_timeouts()))
             .send()
-            .await;
-        let expected = Expected { object, key: &staged.key, bytes: staged.bytes, crc32: staged.crc32 };
-        self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await
+            .await
     }
 
     /// Removes what was sent. `Err` says why it may still be there: such parts cost money until a lifecycle rule finds

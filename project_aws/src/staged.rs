@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::checksum::Crc32;
+use crate::confirm::Expected;
 use crate::connection::Aws;
 use crate::error::{AwsError, AwsErrorKind};
 use crate::file_range::check_length;
@@ -37,6 +38,13 @@ pub struct StagedFile {
     pub(crate) crc32: Crc32,
     pub(crate) upload_id: String,
     pub(crate) parts: Vec<CompletedPart>,
+}
+
+impl StagedFile {
+    /// What must lie at `object` once it is visible.
+    pub(crate) fn expected_at<'a>(&'a self, object: &'a S3Url) -> Expected<'a> {
+        Expected { object, key: &self.key, bytes: self.bytes, crc32: self.crc32 }
+    }
 }
 
 /// Files that were staged and that readers see now.

@@ -3,15 +3,18 @@
 use std::path::PathBuf;
 
 use aws_sdk_s3::config::Builder;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use tokio::sync::SemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+use crate::condition::Guard;
 use crate::confirm::Expected;
 use crate::connection::{Aws, UPLOAD_MEMORY_MIB, transfer_timeouts};
 use crate::error::AwsError;
-use crate::file_range::{check_length, read_range};
+use crate::file_range::{Range, check_length, read_range};
 use crate::location::S3Url;
 use crate::part_plan::MULTIPART_FROM;
 
@@ -77,22 +80,33 @@ impl Aws {
     ) -> Result<Uploaded, AwsError> {
         let _memory = self.reserve_memory(file.bytes).await?;
         let content = read_range(&file.path, 0, file.bytes).await?;
-        let answer = self
-            .s3
-            .put_object()
-            .bucket(object.bucket())
-            .key(object.prefix())
-            .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .checksum_crc32(content.crc32.to_string())
-            .body(ByteStream::from(content.data))
-            .customize()
-            .config_override(Builder::new().timeout_config(transfer_timeouts(file.bytes)))
-            .send()
-            .await;
+        let answer = self.put_file(object, &content, Guard::default()).await;
         let expected = Expected { object, key: &file.key, bytes: file.bytes, crc32: content.crc32 };
         let uploaded = self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await?;
         progress(file.bytes);
         Ok(uploaded)
+    }
+
+    /// The one request that makes a small file visible.
+    pub(crate) async fn put_file(
+        &self,
+        object: &S3Url,
+        content: &Range,
+        guard: Guard,
+    ) -> Result<PutObjectOutput, SdkError<PutObjectError>> {
+        self.s3
+            .put_object()
+            .bucket(object.bucket())
+            .key(object.prefix())
+            .set_if_none_match(guard.if_none_match)
+            .set_if_match(guard.if_match)
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .checksum_crc32(content.crc32.to_string())
+            .body(ByteStream::from(content.data.clone()))
+            .customize()
+            .config_override(Builder::new().timeout_config(transfer_timeouts(content.data.len() as u64)))
+            .send()
+            .await
     }
 
     /// Waits until `bytes` more of file contents may be in memory; they count until the permit is dropped.
