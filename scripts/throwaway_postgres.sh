@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Runs a throw-away Postgres on 127.0.0.1 for the demo and the tests, for as long as somebody holds its standard input open.
 #
-#   scripts/throwaway_postgres.sh [--keep] DIR [PORT]
+#   scripts/throwaway_postgres.sh [--keep] [--standby-of=PORT] [--set=NAME=VALUE]... DIR [PORT]
 #
 # Prints `ready 127.0.0.1:PORT PID` once it answers. At the end of standard input, and on TERM, INT or HUP, it stops the
 # server, removes DIR and exits 0; a caller that dies by any means thus leaves nothing behind. --keep leaves DIR, and a
-# later start uses the data in it again. Without PORT it takes a free one.
+# later start uses the data in it again. Without PORT it takes a free one. --standby-of makes a hot standby of the server on that
+# port, which must run with wal_level=replica and max_wal_senders; --set changes a setting of the server.
 #
 # Everybody on 127.0.0.1 is let in without a password (superuser: postgres), except the role `locked`: its password is `locked`.
 set -euo pipefail
@@ -24,7 +25,9 @@ main() {
     trap clean_up EXIT
     create_data_directory
     start_server
-    "${psql[@]}" -p "$port" -c "SELECT 1 FROM pg_roles WHERE rolname = 'locked'" | grep -q 1 ||
+    # A standby has the roles of its primary.
+    [[ -n $primary ]] ||
+        "${psql[@]}" -p "$port" -c "SELECT 1 FROM pg_roles WHERE rolname = 'locked'" | grep -q 1 ||
         "${psql[@]}" -p "$port" -c "CREATE ROLE locked LOGIN PASSWORD 'locked'"
     echo "ready 127.0.0.1:$port $server"
     wait_for_end
@@ -32,12 +35,19 @@ main() {
 
 parse_arguments() {
     keep=no
-    if [[ ${1-} == --keep ]]; then
-        keep=yes
+    primary=
+    settings=()
+    while [[ ${1-} == --* ]]; do
+        case $1 in
+            --keep) keep=yes ;;
+            --standby-of=?*) primary=${1#*=} ;;
+            --set=?*=*) settings+=("${1#*=}") ;;
+            *) break ;;
+        esac
         shift
-    fi
+    done
     if [[ $# -lt 1 || $# -gt 2 || $1 == -* ]]; then
-        echo "usage: $0 [--keep] DIR [PORT]" >&2
+        echo "usage: $0 [--keep] [--standby-of=PORT] [--set=NAME=VALUE]... DIR [PORT]" >&2
         exit 2
     fi
     dir=$(realpath -m "$1")
@@ -89,7 +99,7 @@ create_data_directory() {
     remove_data
     if (cd / && "${as_server_user[@]}" test -x "$dir"); then
         data=$dir/data
-        mkdir "$data"
+        mkdir -m 700 "$data"
     else
         data=$(mktemp -d -t throwaway-postgres.XXXXXXXX)
         ln -s "$data" "$dir/data"
@@ -98,14 +108,26 @@ create_data_directory() {
     if [[ $EUID -eq 0 ]]; then
         chown "$server_user:" "$data"
     fi
-    run_initdb || fail "initdb failed:"$'\n'"$(tail -n 40 "$dir/log")"
-    write_settings
+    if [[ -n $primary ]]; then
+        # The settings are those of the primary.
+        run_basebackup || fail "pg_basebackup failed:"$'\n'"$(tail -n 40 "$dir/log")"
+    else
+        run_initdb || fail "initdb failed:"$'\n'"$(tail -n 40 "$dir/log")"
+        write_settings
+    fi
+    add_settings
     touch "$dir/complete"
 }
 
 run_initdb() {
     (cd / && timeout "$START_DEADLINE" "${as_server_user[@]}" "$bindir/initdb" -D "$data" --username=postgres --auth=trust \
         --encoding=UTF8 --locale=C.UTF-8 --no-sync --no-instructions) >"$dir/log" 2>&1 </dev/null
+}
+
+run_basebackup() {
+    (cd / && timeout "$START_DEADLINE" "${as_server_user[@]}" "$bindir/pg_basebackup" -D "$data" --no-password --no-sync \
+        --write-recovery-conf --wal-method=stream --checkpoint=fast -h 127.0.0.1 -p "$primary" -U postgres) \
+        >"$dir/log" 2>&1 </dev/null
 }
 
 # Durability is off: the data is thrown away. wal_level=minimal lets a bulk load skip the log. mmap does not need the large
@@ -132,9 +154,18 @@ password_encryption = 'scram-sha-256'
 cluster_name = 'throw-away'
 CONF
     cat >"$data/pg_hba.conf" <<'HBA'
-host all locked 127.0.0.1/32 scram-sha-256
-host all all    127.0.0.1/32 trust
+host all         locked 127.0.0.1/32 scram-sha-256
+host all         all    127.0.0.1/32 trust
+host replication all    127.0.0.1/32 trust
 HBA
+}
+
+# The last line with a name counts, also for what a standby has copied from its primary.
+add_settings() {
+    local setting
+    for setting in "${settings[@]}"; do
+        printf "%s = '%s'\n" "${setting%%=*}" "${setting#*=}" >>"$data/postgresql.conf"
+    done
 }
 
 # A free port cannot be reserved, only tried: the server itself says whether it got it. The range lies below the ports that

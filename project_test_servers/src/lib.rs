@@ -4,6 +4,7 @@
 
 pub mod aws_stand_in;
 pub mod dropping_proxy;
+pub mod hot_standby;
 pub mod postgres;
 pub mod pushgateway_stand_in;
 pub mod python;

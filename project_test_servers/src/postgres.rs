@@ -55,9 +55,15 @@ impl Postgres {
     /// # Errors
     /// When the server's programs are not installed or it does not start; the message holds the server's log.
     pub fn start() -> Result<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with options of the script that runs it.
+    pub(crate) fn start_with(options: &[String]) -> Result<Self> {
         let programs = programs()?;
         let script_path = script("throwaway_postgres.sh");
         let mut script = Command::new(&script_path)
+            .args(options)
             .arg(new_data_directory())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -139,8 +145,19 @@ impl Postgres {
         Ok(())
     }
 
+    /// The rows of one query in a database, every value in Postgres' own text form.
+    ///
+    /// # Errors
+    /// When the query fails.
+    pub fn query_text(&self, database: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
+        let query = sql.trim().trim_end_matches(';');
+        let copy = format!("COPY (\n{query}\n) TO STDOUT;\n");
+        let output = self.psql(database, &[], &copy)?;
+        output.lines().map(parse_copy_row).collect()
+    }
+
     /// Runs `psql` with this input and returns what it prints.
-    fn psql(&self, database: &str, arguments: &[&str], input: &str) -> Result<String> {
+    pub(crate) fn psql(&self, database: &str, arguments: &[&str], input: &str) -> Result<String> {
         let mut psql = Command::new(self.programs.join("psql"))
             // The settings of whoever runs the tests (PGSSLMODE, PGOPTIONS, ...) must not change what the tests see.
             .env_clear()
@@ -257,10 +274,7 @@ impl<'server> Database<'server> {
     /// # Errors
     /// When the query fails.
     pub fn query_text(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>> {
-        let query = sql.trim().trim_end_matches(';');
-        let copy = format!("COPY (\n{query}\n) TO STDOUT;\n");
-        let output = self.server.psql(&self.name, &[], &copy)?;
-        output.lines().map(parse_copy_row).collect()
+        self.server.query_text(&self.name, sql)
     }
 
     /// Creates the tables of the sample shop, without rows.

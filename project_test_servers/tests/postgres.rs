@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use project_test_servers::hot_standby::HotStandby;
 use project_test_servers::postgres::{Database, Postgres};
 
 fn is_running(pid: u32) -> bool {
@@ -156,4 +157,25 @@ fn wait_for_sleeper(server: &Postgres) -> Result<()> {
 fn the_shared_server_cannot_be_killed() -> Result<()> {
     assert!(Postgres::shared()?.kill().is_err());
     Database::create(Postgres::shared()?)?.execute("SELECT 1;")
+}
+
+#[test]
+fn a_hot_standby_shows_what_its_primary_holds_takes_its_own_settings_and_ends_with_its_handle() -> Result<()> {
+    let servers = HotStandby::start(&[("max_standby_streaming_delay", "7s"), ("hot_standby_feedback", "on")])?;
+    let pids = [servers.primary(), servers.standby()].map(Postgres::pid);
+    let database = Database::create(servers.primary())?;
+    for round in 1..=3 {
+        database.execute(&format!("CREATE TABLE t_{round} AS SELECT {round} AS id;"))?;
+        servers.wait_until_replayed()?;
+        let query = format!(
+            "SELECT id, pg_is_in_recovery(), current_setting('max_standby_streaming_delay'),
+                    current_setting('hot_standby_feedback') FROM t_{round}"
+        );
+        let rows = servers.standby().query_text(database.name(), &query)?;
+        assert_eq!(rows, [[round.to_string().as_str(), "t", "7s", "on"].map(|value| Some(value.to_owned()))]);
+    }
+    drop(database);
+    drop(servers);
+    assert!(pids.into_iter().all(|pid| !is_running(pid)));
+    Ok(())
 }
