@@ -2,6 +2,7 @@
 
 use crate::report::milliseconds;
 use chrono::{DateTime, SecondsFormat, Utc};
+use project_postgres::Snapshot;
 use serde::{Serialize, Serializer};
 use std::time::Instant;
 
@@ -14,6 +15,8 @@ pub(crate) struct Course {
     /// The moment that all tables show.
     #[serde(serialize_with = "to_the_millisecond_if_any")]
     pub(crate) snapshot_at: Option<DateTime<Utc>>,
+    /// Which moment that is for the server.
+    pub(crate) snapshot: Option<TakenSnapshot>,
     /// How long the snapshot was held: until nothing was read any more.
     pub(crate) snapshot_age_ms: Option<u64>,
     /// The crawl, if there was one.
@@ -21,7 +24,43 @@ pub(crate) struct Course {
     #[serde(skip)]
     pub(crate) clock: Clock,
     #[serde(skip)]
-    snapshot: Option<Instant>,
+    held_since: Option<Instant>,
+}
+
+/// The snapshot as the server describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct TakenSnapshot {
+    pub(crate) id: String,
+    /// Its place in the server's log, where the server tells it.
+    pub(crate) lsn: Option<String>,
+    /// By the server's clock.
+    #[serde(serialize_with = "to_the_millisecond")]
+    pub(crate) taken_at: DateTime<Utc>,
+    /// Whether it was taken on a standby.
+    pub(crate) standby: bool,
+    /// When the last transaction that the standby had replayed was committed on the primary.
+    #[serde(serialize_with = "to_the_millisecond_if_any")]
+    pub(crate) replayed_at: Option<DateTime<Utc>>,
+    /// Of the primary and all its standbys, where the server tells it.
+    pub(crate) system_identifier: Option<String>,
+}
+
+impl From<&Snapshot> for TakenSnapshot {
+    fn from(snapshot: &Snapshot) -> Self {
+        let Snapshot { id, lsn, taken_at, standby, replayed_at, system_identifier } = snapshot.clone();
+        Self { id, lsn, taken_at, standby, replayed_at, system_identifier }
+    }
+}
+
+impl TakenSnapshot {
+    /// Where in the log, for people.
+    pub(crate) fn place(&self) -> String {
+        let server = if self.standby { "standby" } else { "primary" };
+        match &self.lsn {
+            Some(lsn) => format!("at {lsn} in the log of the {server}"),
+            None => format!("on a {server} that does not tell its place in the log"),
+        }
+    }
 }
 
 /// A stage of a run.
@@ -42,21 +81,23 @@ impl Course {
         Self {
             started_at: Utc::now(),
             snapshot_at: None,
+            snapshot: None,
             snapshot_age_ms: None,
             crawling: None,
             clock: Clock(Instant::now()),
-            snapshot: None,
+            held_since: None,
         }
     }
 
     /// The view of all data is frozen from now on.
-    pub(crate) fn snapshot_taken(&mut self) {
-        (self.snapshot_at, self.snapshot) = (Some(Utc::now()), Some(Instant::now()));
+    pub(crate) fn snapshot_taken(&mut self, snapshot: &Snapshot) {
+        (self.snapshot_at, self.held_since) = (Some(Utc::now()), Some(Instant::now()));
+        self.snapshot = Some(snapshot.into());
     }
 
     /// Nobody needs the snapshot any more.
     pub(crate) fn reading_ended(&mut self) {
-        self.snapshot_age_ms = self.snapshot.map(|taken| milliseconds(taken.elapsed()));
+        self.snapshot_age_ms = self.held_since.map(|taken| milliseconds(taken.elapsed()));
     }
 }
 
@@ -97,6 +138,8 @@ fn to_the_millisecond_if_any<S: Serializer>(time: &Option<DateTime<Utc>>, serial
 #[cfg(test)]
 mod tests {
     use super::{Course, Stage};
+    use chrono::Utc;
+    use project_postgres::Snapshot;
     use std::time::{Duration, Instant};
 
     #[test]
@@ -120,10 +163,21 @@ mod tests {
         let mut course = Course::begin();
         course.reading_ended();
         assert_eq!((course.snapshot_at, course.snapshot_age_ms), (None, None));
-        course.snapshot_taken();
+        let snapshot = Snapshot {
+            id: "00000003-0000001B-1".into(),
+            lsn: Some("0/3000148".into()),
+            taken_at: Utc::now(),
+            standby: true,
+            replayed_at: None,
+            system_identifier: None,
+        };
+        course.snapshot_taken(&snapshot);
         course.reading_ended();
         assert!(course.snapshot_at.is_some() && course.snapshot_age_ms.is_some());
         let json = serde_json::to_value(&course).unwrap();
+        assert_eq!(json["snapshot"]["lsn"], "0/3000148");
+        assert_eq!(json["snapshot"]["replayed_at"], serde_json::Value::Null);
+        assert_eq!(course.snapshot.unwrap().place(), "at 0/3000148 in the log of the standby");
         assert_eq!(json["started_at"].as_str().unwrap().len(), "2026-01-31T23:59:59.999Z".len());
     }
 }

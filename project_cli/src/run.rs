@@ -65,7 +65,7 @@ async fn attempt(
         return Ok(());
     }
     let (source, holder) = stoppable(cancel, hold(&source, &tasks)).await?;
-    report.course.snapshot_taken();
+    report.course.snapshot_taken(holder.snapshot());
     let mut staging = StagingFolder::create(destination.staging_folder(&report.run_id, &config.scratch))?;
     let mut finished = Vec::with_capacity(tasks.len());
     let (mut made_in_rust, mut with_rejects) = (Vec::new(), Vec::new());

@@ -1,9 +1,10 @@
 //! One moment for the whole run: a holder transaction exports a snapshot and stays open while others read.
 
+use crate::snapshot_facts::{Snapshot, facts};
 use crate::source::Source;
 use crate::source_error::SourceError;
 use crate::sql::TableName;
-use sqlx::{PgConnection, Row};
+use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::interval;
@@ -15,7 +16,15 @@ const PING: Duration = Duration::from_secs(30);
 /// Keeps the exported snapshot alive; dropping it ends the holder's transaction.
 #[derive(Debug)]
 pub struct SnapshotHolder {
+    snapshot: Snapshot,
     holder: JoinHandle<()>,
+}
+
+impl SnapshotHolder {
+    /// What is held.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
 }
 
 impl Source {
@@ -32,12 +41,12 @@ impl Source {
             let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
             self.execute(&mut connection, &lock, "cannot lock the tables against changes").await?;
         }
-        let exporting = |error: sqlx::Error| SourceError::from_sqlx("cannot export a snapshot", &error);
-        let row = sqlx::raw_sql("SELECT pg_export_snapshot()").fetch_one(&mut connection).await.map_err(exporting)?;
-        let snapshot: String = row.try_get(0).map_err(exporting)?;
-        info!(snapshot, tables = tables.len(), "snapshot taken");
+        let snapshot = facts(&mut connection).await?;
+        let place = snapshot.lsn.as_deref().unwrap_or("unknown");
+        info!(snapshot = snapshot.id, lsn = place, standby = snapshot.standby, tables = tables.len(), "snapshot taken");
+        let source = self.with_snapshot(&snapshot.id);
         let holder = tokio::spawn(hold(connection));
-        Ok((self.with_snapshot(&snapshot), SnapshotHolder { holder }))
+        Ok((source, SnapshotHolder { snapshot, holder }))
     }
 }
 

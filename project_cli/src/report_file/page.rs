@@ -8,6 +8,7 @@ use super::figures_for_people::{Difference, date_and_time, difference, duration,
 use super::prose::prose;
 use super::remedy::{Remedy, remedy};
 use super::timeline::{Timeline, timeline};
+use crate::course::TakenSnapshot;
 use crate::report::{Failure, RunReport, TaskReport, grouped, size};
 use anyhow::Result;
 use askama::Template;
@@ -26,6 +27,8 @@ struct Page<'a> {
     outcome: &'static str,
     begun: String,
     snapshot: Option<String>,
+    /// Where in the server's log that is.
+    place: Option<String>,
     /// How long the snapshot was held.
     held: Option<String>,
     failures: Vec<FailureCard<'a>>,
@@ -100,6 +103,7 @@ pub(super) fn written(document: &ReportDocument<'_>) -> Result<String> {
         outcome: name(document.outcome),
         begun: date_and_time(&course.started_at),
         snapshot: course.snapshot_at.as_ref().map(date_and_time),
+        place: course.snapshot.as_ref().map(TakenSnapshot::place),
         held: course.snapshot_age_ms.map(duration),
         failures: failures(document),
         failed_before_publishing: failed_before_publishing(report),

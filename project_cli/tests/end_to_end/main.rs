@@ -12,6 +12,7 @@ mod lake_folder;
 mod local_lake;
 mod metrics;
 mod nasty;
+mod one_moment;
 mod program;
 mod real_input;
 mod rejects;
