@@ -57,6 +57,13 @@ pub struct MadeVisible {
     pub window: Duration,
 }
 
+impl StagedFile {
+    /// The CRC-32 of the whole file, in base64.
+    pub fn crc32(&self) -> String {
+        self.crc32.to_string()
+    }
+}
+
 impl Aws {
     /// Sends one file, so that making it visible is a single request; `progress` is told the bytes of every part.
     ///

@@ -43,7 +43,16 @@ pub(crate) enum Verb {
     Check,
     /// `query`, with its SQL.
     Query(String),
+    /// `runs`.
+    Runs,
+    /// `rollback`.
+    RollBack,
+    /// `gc`.
+    Gc,
 }
+
+/// The names of the verbs, for the errors that concern them.
+pub(crate) const VERBS: [&str; 6] = ["list", "check", "query", "runs", "rollback", "gc"];
 
 /// What the command line asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,6 +115,12 @@ fn typed(matched: &ArgvMap) -> Args {
     } else if matched.get_bool("query") {
         // docopt takes the brackets off a name in capitals.
         Some(Verb::Query(matched.get_str("SQL").to_owned()))
+    } else if matched.get_bool("runs") {
+        Some(Verb::Runs)
+    } else if matched.get_bool("rollback") {
+        Some(Verb::RollBack)
+    } else if matched.get_bool("gc") {
+        Some(Verb::Gc)
     } else {
         None
     };
@@ -182,7 +197,7 @@ fn explain_mismatch(arguments: &[String]) -> UsageError {
     if let Some(flag) = given_twice(arguments) {
         return UsageError::new(format!("the option {flag} is given twice"));
     }
-    let verb = arguments.iter().find(|argument| ["list", "check", "query"].contains(&argument.as_str()));
+    let verb = arguments.iter().find(|argument| VERBS.contains(&argument.as_str()));
     match verb.map(String::as_str) {
         Some("query") => UsageError::new(
             "query takes one argument, the SQL in quotes: project query \"select * from orders limit 10\"",

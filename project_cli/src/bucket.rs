@@ -1,233 +1,296 @@
-//! Publishing to S3: everything is uploaded and proven, then made visible, then what it replaces is removed, then crawled.
+//! Publishing to S3: everything is uploaded and proven, then made visible as the mode says.
 
-use crate::config;
-use crate::destination::{Finished, record};
-use crate::early_upload::local_file;
+use crate::bucket_objects::{BucketObjects, StagedObjects};
+use crate::catalog_lake::CatalogLake;
+use crate::config::{Cataloguing, RunConfig};
+use crate::crawl::{crawl, crawled};
+use crate::destination::run_facts;
+use crate::early_upload::StagedTable;
 use crate::progress::Progress;
-use crate::report::{Failure, RunReport, milliseconds, seconds};
-use anyhow::{Result, bail};
-use project_aws::{Aws, AwsError, CrawlOutcome, CrawlerSettings, LocalFile, PublishedTable, S3Url, StagedFile};
-use project_parquet::{LakeColumn, ParquetFile, lake_columns};
-use project_partition_dates::DateWindow;
-use std::collections::{BTreeSet, HashSet};
+use crate::publishing::{Arrived, Finished, arrived, columns_of, record, show};
+use crate::report::RunReport;
+use anyhow::{Context, Result};
+use futures::future::FutureExt;
+use futures::stream::{self, StreamExt};
+use project_aws::{Aws, AwsSettings, LocalFile, S3Url, StagedFile};
+use project_parquet::ParquetFile;
+use project_publish::{Column, DataFile, Gate, InPlaceLake, Lake, Mode, PublishError, RunId, check_mode};
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-use tokio::task::spawn_blocking;
+use std::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::warn;
 
-/// Longest wait for a crawler to take the order, when its end is not waited for.
-const START_DEADLINE: Duration = Duration::from_secs(10 * 60);
+/// Enough to hide the latency of small files; the memory limit of the uploads holds back the large ones.
+const FILES_AT_ONCE: usize = 8;
 
 /// Is told the number of bytes of every request that is through.
 type Sent<'a> = &'a (dyn Fn(u64) + Send + Sync);
 
-/// A bucket, and the crawler that catalogues it.
+/// A bucket, and how its tables become known to Glue.
 #[derive(Debug)]
 pub(crate) struct Bucket {
     aws: Aws,
     url: S3Url,
-    crawler: Option<config::CrawlerSettings>,
+    cataloguing: Cataloguing,
+    run: RunId,
 }
 
+/// A file that is in S3 and that no reader of the table sees.
+#[derive(Debug)]
+pub(crate) struct SentFile {
+    file: DataFile,
+    /// Set when not even the key is there yet.
+    invisible: Option<StagedFile>,
+}
+
+/// The files that are not at their keys yet, by table.
+type Invisible = BTreeMap<String, Vec<StagedFile>>;
+
 impl Bucket {
-    /// Connects, and makes sure that the bucket is there.
+    /// Connects, and makes sure that bucket and database are there and are published to in the same way as before.
     pub(crate) async fn open(
         url: &str,
-        aws: &project_aws::AwsSettings,
-        crawler: Option<config::CrawlerSettings>,
+        aws: &AwsSettings,
+        cataloguing: Cataloguing,
+        run: &RunId,
+        gate: Gate,
     ) -> Result<Self> {
         let url: S3Url = url.parse()?;
         let aws = Aws::connect(aws).await?;
         aws.check_bucket(&url).await?;
-        Ok(Self { aws, url, crawler })
+        let bucket = Self { aws, url, cataloguing, run: run.clone() };
+        let mode = match &bucket.cataloguing {
+            Cataloguing::Crawler(_) => Mode::Crawler,
+            Cataloguing::Catalog { database } => {
+                bucket.aws.check_database(database).await?;
+                Mode::Catalog
+            }
+        };
+        if !gate.force {
+            check_mode(&bucket.objects(), &bucket.url.to_string(), mode).await?;
+        }
+        Ok(bucket)
+    }
+
+    /// Refuses a table that somebody else made, before it is read.
+    pub(crate) async fn check_table(&self, table: &str, gate: Gate) -> Result<()> {
+        let Cataloguing::Catalog { database } = &self.cataloguing else { return Ok(()) };
+        match self.catalog_lake(database).live(table).await? {
+            Some(live) if live.run.is_none() && !gate.force => {
+                Err(PublishError::Foreign { table: table.to_owned() }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Uploads a file to where nobody sees it yet.
-    pub(crate) async fn stage(
+    pub(crate) async fn send(
         &self,
-        file: &LocalFile,
+        file: &ParquetFile,
+        table: &str,
+        folder: &Path,
         sent: Sent<'_>,
         cancel: &CancellationToken,
-    ) -> Result<StagedFile, AwsError> {
-        self.aws.stage(&self.url, file, sent, cancel).await
+    ) -> Result<SentFile> {
+        let key = self.key(file, table, folder)?;
+        let local = LocalFile { path: file.path.clone(), key: key.clone(), bytes: file.bytes };
+        let (crc32, invisible) = match &self.cataloguing {
+            Cataloguing::Crawler(_) => {
+                let staged = self.aws.stage(&self.url, &local, sent, cancel).await?;
+                (staged.crc32(), Some(staged))
+            }
+            Cataloguing::Catalog { .. } => (self.aws.upload_new(&self.url, &local, sent, cancel).await?.crc32, None),
+        };
+        let partition = file.partition.as_ref().map(|partition| partition.value.clone());
+        let file = DataFile { key, rows: file.rows, bytes: file.bytes, crc32, partition };
+        Ok(SentFile { file, invisible })
     }
 
-    /// Removes what was uploaded and will not be seen.
-    pub(crate) async fn abandon(&self, staged: Vec<StagedFile>) {
-        self.aws.abandon(&self.url, staged).await;
+    /// Removes what was uploaded and will not be seen; warns of what is left.
+    pub(crate) async fn abandon(&self, staged: StagedTable) {
+        let (files, invisible) = taken_apart(staged.files);
+        if let Cataloguing::Crawler(_) = self.cataloguing {
+            self.aws.abandon(&self.url, invisible).await;
+        } else {
+            self.remove(files.into_iter().map(|file| file.key).collect()).await;
+        }
     }
 
-    /// Publishes table by table; the crawler starts when every one is complete, and not at all otherwise.
+    async fn remove(&self, keys: Vec<String>) {
+        if !keys.is_empty()
+            && let Err(error) = self.aws.delete_objects_below(&self.url, &keys).await
+        {
+            warn!(%error, "files of a table that was not published are left; project gc removes them");
+        }
+    }
+
+    /// Publishes table by table; a crawler starts when every one is complete, and not at all otherwise.
     pub(crate) async fn publish(
         &self,
         finished: Vec<Finished>,
+        config: &RunConfig,
         report: &mut RunReport,
         progress: &Progress,
         cancel: &CancellationToken,
     ) {
         let wanted = finished.len();
-        let mut tables = Vec::with_capacity(wanted);
+        let (mut tables, mut invisible) = (Vec::with_capacity(wanted), Invisible::new());
         for table in finished {
-            let (entry, name, rows) = (table.task, table.table.clone(), table.written.rows());
-            let sent = Arc::new(AtomicU64::new(0));
-            let sample = Arc::clone(&sent);
-            let line = progress.task(&format!("upload {name}"), move || (rows, sample.load(Ordering::Relaxed)));
-            let count = |bytes| {
-                sent.fetch_add(bytes, Ordering::Relaxed);
-            };
-            let start = Instant::now();
-            let published = self.publish_table(table, &count, cancel).await;
-            match &published {
-                Ok(_) => line.finished(),
-                Err(_) => line.failed(),
+            let (task, name, start) = (table.task, table.table.clone(), Instant::now());
+            match self.send_rest(table, progress, cancel).await {
+                Ok((table, files)) => {
+                    tables.push(table);
+                    invisible.insert(name, files);
+                }
+                Err(error) => record(report, task, start, Err(error)),
             }
-            let done = published.map(|published| {
-                report.notes.extend(published.note);
-                tables.push(published.table);
-            });
-            record(report, entry, start, done);
         }
-        let Some(crawler) = &self.crawler else { return };
-        let complete = tables.len() == wanted;
-        let tables: Vec<PublishedTable> = tables.into_iter().flatten().collect();
-        if !complete {
-            report
-                .notes
-                .push(format!("the crawler {} was not started, because a table was not uploaded", crawler.name));
-        } else if !tables.is_empty() {
-            let start = Instant::now();
-            if let Err(error) = self.crawl(crawler, tables, report, cancel).await {
-                report.failure = Some(Failure::new(&error));
+        match &self.cataloguing {
+            Cataloguing::Crawler(crawler) => {
+                let mut published: Vec<_> = tables.iter().filter_map(crawled).collect();
+                let committed = self.show_in_place(&crawler.database, tables, invisible, config, report, cancel).await;
+                published.retain(|table| committed.contains(&table.folder));
+                let complete = committed.len() == wanted;
+                crawl(&self.aws, &self.url, crawler, complete, published, report, cancel).await;
             }
-            report.course.crawling = Some(report.course.clock.stage(start));
+            Cataloguing::Catalog { database } => self.switch(database, tables, config, report, cancel).await,
         }
     }
 
-    async fn publish_table(&self, table: Finished, sent: Sent<'_>, cancel: &CancellationToken) -> Result<Published> {
-        let Finished { table: name, folder, written, staged, window, .. } = table;
-        if written.files.is_empty() && window.is_none() {
-            // Everything that is published now would go.
-            bail!("{name}: the task wrote no file; this is a fault of the program, please report it");
-        }
-        let staged_keys: HashSet<&str> = staged.files.iter().map(|file| file.key.as_str()).collect();
-        let mut keep = HashSet::new();
-        let mut rest = Vec::new();
-        for file in &written.files {
-            let file = local_file(file, &name, &folder)?;
-            keep.insert(file.key.clone());
-            if !staged_keys.contains(file.key.as_str()) {
-                rest.push(file);
+    /// Uploads what was not uploaded while the task went on.
+    async fn send_rest(
+        &self,
+        mut table: Finished,
+        progress: &Progress,
+        cancel: &CancellationToken,
+    ) -> Result<(Arrived, Vec<StagedFile>)> {
+        let (name, rows) = (&table.table, table.written.rows());
+        let sent = Arc::new(AtomicU64::new(0));
+        let sample = Arc::clone(&sent);
+        let line = progress.task(&format!("upload {name}"), move || (rows, sample.load(Ordering::Relaxed)));
+        let staged = std::mem::take(&mut table.staged);
+        match self.send_files(&table, staged, &sent, cancel).await {
+            Ok((columns, files)) => {
+                line.finished();
+                let (files, invisible) = taken_apart(files);
+                Ok((arrived(table, columns, files)?, invisible))
+            }
+            Err(error) => {
+                line.failed();
+                Err(error)
             }
         }
-        // First, so that a column that the lake has no type for stops the table while nothing of it is visible.
-        let table = match describe(&name, &written.files, staged.columns).await {
-            Ok(table) => table,
+    }
+
+    /// The first failure stops the others, and nothing is left of any file, nor of those sent before. The same after a
+    /// cancellation.
+    async fn send_files(
+        &self,
+        table: &Finished,
+        mut staged: StagedTable,
+        sent: &AtomicU64,
+        cancel: &CancellationToken,
+    ) -> Result<(Vec<Column>, Vec<SentFile>)> {
+        let count = |bytes| {
+            sent.fetch_add(bytes, Ordering::Relaxed);
+        };
+        let stop = &cancel.child_token();
+        // First, so that a column that the lake has no type for stops the table before anything is sent.
+        let columns = match columns_of(&table.written.files, staged.columns.take()).await {
+            Ok(columns) => columns,
             Err(error) => {
-                self.abandon(staged.files).await;
+                self.abandon(staged).await;
                 return Err(error);
             }
         };
-        let note = match rest.as_slice() {
-            [] if keep.is_empty() => None,
-            // One request replaces a single file as a whole.
-            [only] if staged.files.is_empty() => {
-                self.aws.upload(&self.url, only, sent, cancel).await?;
-                None
+        let gone: HashSet<String> = staged.files.iter().map(|sent| sent.file.key.clone()).collect();
+        let rest = table
+            .written
+            .files
+            .iter()
+            .filter(|file| !self.key(file, &table.table, &table.folder).is_ok_and(|key| gone.contains(&key)));
+        // In boxes, because the compiler cannot see that a stream of borrowing futures may change threads.
+        let sends: Vec<_> =
+            rest.map(|file| self.send(file, &table.table, &table.folder, &count, stop).boxed()).collect();
+        let mut outcomes = stream::iter(sends).buffer_unordered(FILES_AT_ONCE);
+        let mut failure = None;
+        while let Some(outcome) = outcomes.next().await {
+            match outcome {
+                Ok(file) => staged.files.push(file),
+                Err(error) => {
+                    // What comes after it mostly only says that it was stopped.
+                    stop.cancel();
+                    failure.get_or_insert(error);
+                }
             }
-            _ => {
-                let files = self.aws.stage_all(&self.url, staged.files, &rest, sent, cancel).await?;
-                let visible = self.aws.make_visible(&self.url, files, cancel).await?;
-                let window = seconds(milliseconds(visible.window));
-                Some(format!("the {} files of {name} became visible within {window}", visible.files.len()))
+        }
+        match failure {
+            None => Ok((columns, staged.files)),
+            Some(error) => {
+                self.abandon(staged).await;
+                Err(error)
             }
-        };
-        // Only now: until the new files are there, the old ones are the table.
-        let stale = |key: &str| !keep.contains(key) && window.is_none_or(|window| is_in(&window, key));
-        let removed = self.aws.remove_stale(&self.url, &name, &stale).await?;
-        info!(table = name, files = keep.len(), stale = removed.len(), "published");
-        Ok(Published { table, note: note.filter(|_| keep.len() > 1) })
+        }
     }
 
-    async fn crawl(
+    /// The key that a file of the table gets.
+    fn key(&self, file: &ParquetFile, table: &str, folder: &Path) -> Result<String> {
+        let below = file.path.strip_prefix(folder).context("a file outside its task's folder")?.display();
+        Ok(match &self.cataloguing {
+            Cataloguing::Crawler(_) => format!("{table}/{below}"),
+            Cataloguing::Catalog { .. } => format!("{}/{table}/{below}", self.run.folder()),
+        })
+    }
+
+    async fn show_in_place(
         &self,
-        crawler: &config::CrawlerSettings,
-        tables: Vec<PublishedTable>,
+        database: &str,
+        tables: Vec<Arrived>,
+        invisible: Invisible,
+        config: &RunConfig,
         report: &mut RunReport,
         cancel: &CancellationToken,
-    ) -> Result<()> {
-        let settings = CrawlerSettings {
-            name: crawler.name.clone(),
-            database: crawler.database.clone(),
-            role: crawler.role.clone(),
-            target: self.url.clone(),
-            tables,
-            timeout: crawler.wait.unwrap_or(START_DEADLINE),
-            wait: crawler.wait.is_some(),
-        };
-        let note = match self.aws.crawl(&settings, cancel).await? {
-            CrawlOutcome::Started => format!("crawler {} started; it is not waited for", crawler.name),
-            CrawlOutcome::Finished { tables_seen, took } => {
-                let (name, tables) = (&crawler.name, tables_seen.join(", "));
-                format!("crawler {name} catalogued {tables} in {}", seconds(milliseconds(took)))
-            }
-        };
-        report.notes.push(note);
-        Ok(())
+    ) -> Vec<String> {
+        let lake = InPlaceLake::new(StagedObjects::new(self.objects(), invisible, cancel));
+        let run = run_facts(report, Mode::Crawler, Some(database.to_owned()));
+        let shown = show(&lake, run, config.gate, tables, report, cancel).await;
+        lake.objects().abandon_rest().await;
+        shown.committed
+    }
+
+    async fn switch(
+        &self,
+        database: &str,
+        tables: Vec<Arrived>,
+        config: &RunConfig,
+        report: &mut RunReport,
+        cancel: &CancellationToken,
+    ) {
+        let keys: Vec<(String, Vec<String>)> = tables
+            .iter()
+            .map(|arrived| {
+                (arrived.table.table.clone(), arrived.table.files.iter().map(|file| file.key.clone()).collect())
+            })
+            .collect();
+        let run = run_facts(report, Mode::Catalog, Some(database.to_owned()));
+        let shown = show(&self.catalog_lake(database), run, config.gate, tables, report, cancel).await;
+        let refused = keys.into_iter().filter(|(table, _)| shown.refused.contains(table));
+        self.remove(refused.flat_map(|(_, keys)| keys).collect()).await;
+    }
+
+    fn objects(&self) -> BucketObjects {
+        BucketObjects::new(self.aws.clone(), self.url.clone())
+    }
+
+    fn catalog_lake(&self, database: &str) -> CatalogLake {
+        CatalogLake::new(self.objects(), database.to_owned())
     }
 }
 
-/// A table that readers see, and what to say about it.
-struct Published {
-    /// What the catalog should say of it; nothing new when no row was in the window.
-    table: Option<PublishedTable>,
-    note: Option<String>,
-}
-
-/// Whether the key lies in a partition of the window.
-fn is_in(window: &DateWindow, key: &str) -> bool {
-    let date = key.split('/').find_map(|folder| folder.split_once('=')?.1.parse().ok());
-    date.is_some_and(|date| window.contains(date))
-}
-
-/// What the catalog should say about a table. All its files were written with one schema: the first one tells it.
-async fn describe(
-    table: &str,
-    files: &[ParquetFile],
-    columns: Option<Vec<LakeColumn>>,
-) -> Result<Option<PublishedTable>> {
-    let Some(first) = files.first() else { return Ok(None) };
-    let columns = match columns {
-        Some(columns) => columns,
-        None => {
-            let first = first.path.clone();
-            spawn_blocking(move || lake_columns(&first)).await??
-        }
-    };
-    let partitions: Vec<_> = files.iter().filter_map(|file| file.partition.as_ref()).collect();
-    let values: BTreeSet<String> = partitions.iter().map(|partition| partition.value.clone()).collect();
-    Ok(Some(PublishedTable {
-        folder: table.to_owned(),
-        columns: columns.into_iter().map(|column| (column.name, column.glue_type)).collect(),
-        partition_key: partitions.first().map(|partition| partition.key.clone()),
-        partitions: values.into_iter().collect(),
-    }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_in;
-    use project_partition_dates::{DateWindow, NULL_PARTITION};
-
-    #[test]
-    fn only_keys_of_the_window_are_replaced() {
-        let date = |text: &str| text.parse().ok();
-        let window = DateWindow::new(date("2026-01-01"), date("2026-01-31")).unwrap();
-        assert!(is_in(&window, "events/dt=2026-01-31/part-00000.parquet"));
-        for key in ["events/dt=2026-02-01/part-00000.parquet", "events/part-00000.parquet"] {
-            assert!(!is_in(&window, key), "{key}");
-        }
-        assert!(!is_in(&window, &format!("events/dt={NULL_PARTITION}/part-00000.parquet")));
-    }
+fn taken_apart(files: Vec<SentFile>) -> (Vec<DataFile>, Vec<StagedFile>) {
+    let (files, invisible): (Vec<_>, Vec<_>) = files.into_iter().map(|sent| (sent.file, sent.invisible)).unzip();
+    (files, invisible.into_iter().flatten().collect())
 }

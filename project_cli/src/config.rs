@@ -29,11 +29,12 @@ mod memory;
 mod outputs;
 mod policies;
 mod project_file;
+mod publishing;
 mod sql_condition;
 
 pub(crate) use self::invocation::{
-    AthenaSettings, CheckConfig, CrawlerSettings, Destination, Invocation, Lake, ListConfig, MessageLevel, Messages,
-    ProgressMode, QueryConfig, RunConfig, SecretText,
+    AthenaSettings, Cataloguing, CheckConfig, CrawlerSettings, Destination, Invocation, Lake, LakeAction, LakeConfig,
+    ListConfig, MessageLevel, Messages, ProgressMode, QueryConfig, RunConfig, SecretText,
 };
 pub(crate) use self::outputs::{Outputs, Pushgateway, ReportFile};
 
@@ -119,6 +120,9 @@ pub(crate) fn invocation(
         Some(Verb::List) => Invocation::List(ListConfig { format: result_format(&settings)?, messages }),
         Some(Verb::Check) => Invocation::Check(Box::new(check(&args, &settings, messages)?)),
         Some(Verb::Query(sql)) => Invocation::Query(Box::new(query(sql, &settings, messages)?)),
+        Some(verb @ (Verb::Runs | Verb::RollBack | Verb::Gc)) => {
+            Invocation::Lake(Box::new(publishing::lake(verb, &settings, messages)?))
+        }
         None => Invocation::Run(Box::new(run(&args, &settings, environment, messages)?)),
     })
 }
@@ -175,10 +179,11 @@ fn run(
         rejects: rejects(settings)?,
         choices: Arc::new(choices(settings)?),
         verify: settings.switch("verify")?,
-        crawler: match &destination {
-            Destination::S3(_) if publish => Some(crawler(settings)?),
+        cataloguing: match &destination {
+            Destination::S3(_) if publish => Some(publishing::cataloguing(settings)?),
             _ => None,
         },
+        gate: publishing::gate(settings)?,
         destination,
         publish,
         fetch_size: settings.number("limit", 1, u32::MAX)?.and_then(NonZeroU32::new).unwrap_or(FETCH_SIZE),
@@ -225,7 +230,7 @@ fn source(args: &Args, settings: &Settings<'_>) -> Result<ConnectionSettings, Co
     if let Some(uri) = &args.uri {
         return source_uri::parse(uri, &defaults).map_err(|what| {
             // A mistyped verb arrives here as the URI; a verb is short and holds no password.
-            let verb = nearest(uri, ["list", "check", "query"]).filter(|_| !uri.contains(':'));
+            let verb = nearest(uri, args::VERBS).filter(|_| !uri.contains(':'));
             let hint = verb.map(|verb| format!("; or did you mean the verb {verb}?"));
             ConfigError::usage(format!("{what} (the argument <POSTGRES-URI>){}", hint.unwrap_or_default()))
         });
@@ -302,28 +307,13 @@ fn s3_url(setting: &Setting) -> Result<String, ConfigError> {
     }
 }
 
-fn crawler(settings: &Settings<'_>) -> Result<CrawlerSettings, ConfigError> {
-    let why = "a run that publishes to s3:// starts a Glue crawler (or give --no-upload)";
-    let timeout = settings.get("crawler-timeout")?;
-    let timeout = timeout.map(|setting| {
-        duration(&setting.value)
-            .ok_or_else(|| setting.wrong("must be a time above zero like 600 (seconds), 90s, 10m or 1h"))
-    });
-    let timeout = timeout.transpose()?.unwrap_or(DEFAULT_CRAWLER_TIMEOUT);
-    Ok(CrawlerSettings {
-        database: settings.needed("glue-database", why)?,
-        name: settings.needed("crawler", why)?,
-        role: settings.value("crawler-role")?,
-        wait: (!settings.switch("no-wait-crawler")?).then_some(timeout),
-    })
-}
-
 /// Seconds, or a number with a unit.
 fn duration(text: &str) -> Option<Duration> {
     let (number, seconds) = match text.char_indices().next_back()? {
         (at, 's') => (&text[..at], 1),
         (at, 'm') => (&text[..at], 60),
         (at, 'h') => (&text[..at], 3600),
+        (at, 'd') => (&text[..at], 86_400),
         _ => (text, 1),
     };
     let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());

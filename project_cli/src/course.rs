@@ -95,6 +95,15 @@ impl Course {
         self.snapshot = Some(snapshot.into());
     }
 
+    /// The moment as a manifest says it.
+    pub(crate) fn moment(&self) -> project_publish::Snapshot {
+        let lsn = self.snapshot.as_ref().and_then(|snapshot| snapshot.lsn.clone());
+        let server = self.snapshot.as_ref().and_then(|snapshot| snapshot.system_identifier.clone());
+        let taken_at = self.snapshot.as_ref().map(|snapshot| snapshot.taken_at).or(self.snapshot_at);
+        let taken_at = taken_at.unwrap_or(self.started_at);
+        project_publish::Snapshot { taken_at, lsn, server, shared: self.snapshot.is_some() }
+    }
+
     /// Nobody needs the snapshot any more.
     pub(crate) fn reading_ended(&mut self) {
         self.snapshot_age_ms = self.held_since.map(|taken| milliseconds(taken.elapsed()));

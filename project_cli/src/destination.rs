@@ -3,12 +3,12 @@
 use crate::bucket::Bucket;
 use crate::config::{self, RunConfig};
 use crate::early_upload::{EarlyUpload, StagedTable};
-use crate::local_lake;
 use crate::progress::Progress;
-use crate::report::{Failure, RunReport};
+use crate::publishing::{Arrived, Finished, arrived, columns_of, record, show};
+use crate::report::RunReport;
 use anyhow::{Context, Result};
-use project_partition_dates::DateWindow;
-use project_tasks::Written;
+use project_parquet::ParquetFile;
+use project_publish::{DataFile, FolderLake, Gate, Lake, Mode, Objects, Run, RunId, check_mode};
 use std::fs::create_dir_all;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,60 +19,51 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub(crate) enum Destination {
     /// Nothing is published: files stay in the folder of the run.
-    Unpublished(PathBuf),
+    Unpublished(FolderLake),
     /// A folder.
-    Folder(PathBuf),
+    Folder(FolderLake),
     /// A bucket.
     Bucket(Arc<Bucket>),
 }
 
-/// A task's files, ready to be published.
-#[derive(Debug)]
-pub(crate) struct Finished {
-    /// Its place in the report.
-    pub(crate) task: usize,
-    /// The table's folder in the lake.
-    pub(crate) table: String,
-    /// Its folder on the local disk.
-    pub(crate) folder: PathBuf,
-    /// The files.
-    pub(crate) written: Written,
-    /// Those of them that are uploaded already.
-    pub(crate) staged: StagedTable,
-    /// The dates that the files replace; the whole table when there is none.
-    pub(crate) window: Option<DateWindow>,
-}
-
 impl Destination {
     /// Checks that the lake can be written to; an unknown bucket or a missing right shows here and not after hours.
-    pub(crate) async fn open(config: &RunConfig) -> Result<Self> {
-        match &config.destination {
-            config::Destination::S3(url) if config.publish => {
-                let bucket = Bucket::open(url, &config.aws, config.crawler.clone()).await?;
+    pub(crate) async fn open(config: &RunConfig, run: &RunId) -> Result<Self> {
+        match (&config.destination, &config.cataloguing) {
+            (config::Destination::S3(url), Some(cataloguing)) => {
+                let bucket = Bucket::open(url, &config.aws, cataloguing.clone(), run, config.gate).await?;
                 Ok(Self::Bucket(Arc::new(bucket)))
             }
-            config::Destination::S3(_) => Ok(Self::Unpublished(PathBuf::from("lake"))),
-            config::Destination::Local(folder) => {
+            (config::Destination::S3(_), None) => Ok(Self::Unpublished(FolderLake::new("lake"))),
+            (config::Destination::Local(folder), _) => {
                 create_dir_all(folder).with_context(|| format!("cannot create the lake {}", folder.display()))?;
-                Ok(if config.publish { Self::Folder(folder.clone()) } else { Self::Unpublished(folder.clone()) })
+                let lake = FolderLake::new(folder);
+                if !config.publish {
+                    return Ok(Self::Unpublished(lake));
+                }
+                if !config.gate.force {
+                    check_mode(&lake, &folder.display().to_string(), Mode::Folder).await?;
+                }
+                Ok(Self::Folder(lake))
             }
         }
     }
 
     /// Where the files of the run lie until they are published: in the lake itself, if that is a folder, so that
     /// publishing is a rename and not a copy.
-    pub(crate) fn staging_folder(&self, run_id: &str, scratch: &Path) -> PathBuf {
+    pub(crate) fn staging_folder(&self, run: &RunId, scratch: &Path) -> PathBuf {
         match self {
-            Self::Folder(lake) | Self::Unpublished(lake) => local_lake::run_folder(lake, run_id),
-            Self::Bucket(_) => scratch.join(format!("project-{run_id}")),
+            Self::Folder(lake) | Self::Unpublished(lake) => lake.run_folder(run),
+            Self::Bucket(_) => scratch.join(format!("project-{run}")),
         }
     }
 
     /// Refuses a table that cannot be published here, before it is read.
-    pub(crate) fn check_table(&self, table: &str) -> Result<()> {
+    pub(crate) async fn check_table(&self, table: &str, gate: Gate) -> Result<()> {
         match self {
-            Self::Folder(lake) => local_lake::check(lake, table),
-            Self::Unpublished(_) | Self::Bucket(_) => Ok(()),
+            Self::Unpublished(_) => Ok(()),
+            Self::Folder(lake) => lake.live(table).await.map(drop),
+            Self::Bucket(bucket) => bucket.check_table(table, gate).await,
         }
     }
 
@@ -92,7 +83,7 @@ impl Destination {
     /// Removes what was uploaded of a table that will not be published.
     pub(crate) async fn abandon(&self, staged: StagedTable) {
         if let Self::Bucket(bucket) = self {
-            bucket.abandon(staged.files).await;
+            bucket.abandon(staged).await;
         }
     }
 
@@ -100,34 +91,61 @@ impl Destination {
     pub(crate) async fn publish(
         &self,
         finished: Vec<Finished>,
+        config: &RunConfig,
         report: &mut RunReport,
         progress: &Progress,
         cancel: &CancellationToken,
     ) {
         match self {
             Self::Unpublished(lake) => {
-                let folder = local_lake::run_folder(lake, &report.run_id);
-                report.notes.push(format!("--no-upload: the files are in {}", folder.display()));
+                let folder = lake.run_folder(&report.run_id).display().to_string();
+                report.notes.push(format!("--no-upload: the files are in {folder}"));
             }
             Self::Folder(lake) => {
+                let mut tables = Vec::with_capacity(finished.len());
                 for table in finished {
-                    let start = Instant::now();
-                    let switched = local_lake::switch(lake, &report.run_id, &table.table, table.window);
-                    record(report, table.task, start, switched);
+                    let (task, start) = (table.task, Instant::now());
+                    match described(lake, &report.run_id, table).await {
+                        Ok(table) => tables.push(table),
+                        Err(error) => record(report, task, start, Err(error)),
+                    }
                 }
+                let run = run_facts(report, Mode::Folder, None);
+                show(lake, run, config.gate, tables, report, cancel).await;
             }
-            Self::Bucket(bucket) => bucket.publish(finished, report, progress, cancel).await,
+            Self::Bucket(bucket) => bucket.publish(finished, config, report, progress, cancel).await,
         }
     }
 }
 
-/// Notes in the report what came of publishing a table, which began at `start`.
-pub(crate) fn record(report: &mut RunReport, task: usize, start: Instant, outcome: Result<()>) {
-    let stage = report.course.clock.stage(start);
-    let entry = &mut report.tasks[task];
-    entry.publishing = Some(stage.after(entry.publishing));
-    match outcome {
-        Ok(()) => entry.published = true,
-        Err(error) => entry.failure = Some(Failure::new(&error)),
+/// What a manifest says of the run as a whole.
+pub(crate) fn run_facts(report: &RunReport, mode: Mode, database: Option<String>) -> Run {
+    Run {
+        run_id: report.run_id.to_string(),
+        tool: crate::args::VERSION.to_owned(),
+        mode,
+        database,
+        snapshot: report.course.moment(),
     }
+}
+
+/// A table whose files lie in the run's folder of a lake, with the checksum of each.
+async fn described(lake: &FolderLake, run: &RunId, table: Finished) -> Result<Arrived> {
+    let columns = columns_of(&table.written.files, None).await?;
+    let mut files = Vec::with_capacity(table.written.files.len());
+    for file in &table.written.files {
+        files.push(measured(lake, run, &table, file).await?);
+    }
+    arrived(table, columns, files)
+}
+
+async fn measured(lake: &FolderLake, run: &RunId, table: &Finished, file: &ParquetFile) -> Result<DataFile> {
+    let below = file.path.strip_prefix(&table.folder).context("a file outside its task's folder")?;
+    let key = format!("{}/{}/{}", run.folder(), table.table, below.display());
+    let facts = lake.facts(&key).await?.filter(|facts| facts.bytes == file.bytes);
+    let gone =
+        || format!("{} changed after it was written; make sure that nobody else writes there", file.path.display());
+    let crc32 = facts.and_then(|facts| facts.crc32).with_context(gone)?;
+    let partition = file.partition.as_ref().map(|partition| partition.value.clone());
+    Ok(DataFile { key, rows: file.rows, bytes: file.bytes, crc32, partition })
 }

@@ -1,8 +1,7 @@
 //! Finished files of a table go to S3 while its task goes on, where nobody sees them yet, and leave the scratch folder.
 
-use crate::bucket::Bucket;
+use crate::bucket::{Bucket, SentFile};
 use anyhow::{Context, Result};
-use project_aws::{LocalFile, StagedFile};
 use project_parquet::{LakeColumn, ParquetFile, lake_columns};
 use std::fs::remove_file;
 use std::path::{Path, PathBuf};
@@ -18,8 +17,8 @@ const QUEUE: usize = 1;
 /// What of a table is in S3 already.
 #[derive(Debug, Default)]
 pub(crate) struct StagedTable {
-    /// Invisible until they are completed.
-    pub(crate) files: Vec<StagedFile>,
+    /// The files.
+    pub(crate) files: Vec<SentFile>,
     /// The columns of the table, from the first file, which is not here any more.
     pub(crate) columns: Option<Vec<LakeColumn>>,
 }
@@ -71,7 +70,7 @@ impl Upload {
         for file in files {
             if let Err(error) = self.one(&file, &mut staged).await {
                 // From here on the workers cannot hand anything over, and stop.
-                self.bucket.abandon(staged.files).await;
+                self.bucket.abandon(staged).await;
                 return Err(error);
             }
         }
@@ -82,14 +81,7 @@ impl Upload {
         if staged.columns.is_none() {
             staged.columns = Some(lake_columns(&file.path)?);
         }
-        let local = local_file(file, &self.table, &self.folder)?;
-        staged.files.push(self.bucket.stage(&local, &|_| {}, &self.cancel).await?);
+        staged.files.push(self.bucket.send(file, &self.table, &self.folder, &|_| {}, &self.cancel).await?);
         remove_file(&file.path).with_context(|| format!("cannot remove {}, which is uploaded", file.path.display()))
     }
-}
-
-/// The file with the key that it gets.
-pub(crate) fn local_file(file: &ParquetFile, table: &str, folder: &Path) -> Result<LocalFile> {
-    let below = file.path.strip_prefix(folder).context("a file outside its task's folder")?;
-    Ok(LocalFile { path: file.path.clone(), key: format!("{table}/{}", below.display()), bytes: file.bytes })
 }

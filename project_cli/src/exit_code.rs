@@ -2,11 +2,11 @@
 
 use crate::config::ConfigError;
 use crate::isolation::Panicked;
-use crate::local_lake::Occupied;
 use crate::selection::{NotCutByDate, UnknownTask};
 use project_aws::{AwsError, AwsErrorKind};
 use project_parquet::RowCountMismatch;
 use project_postgres::{SourceError, SourceErrorKind, Stopped};
+use project_publish::PublishError;
 use project_tasks::DataError;
 use std::io;
 
@@ -92,8 +92,11 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
     if error.is::<UnknownTask>() || error.is::<NotCutByDate>() {
         return Some(ExitCode::Usage);
     }
-    if error.is::<Occupied>() || error.is::<ConfigError>() {
-        return Some(ExitCode::Configuration);
+    if let Some(error) = error.downcast_ref::<PublishError>() {
+        return Some(of_publishing(error));
+    }
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        return Some(if error.exit == ExitCode::Usage.number() { ExitCode::Usage } else { ExitCode::Configuration });
     }
     #[cfg(feature = "local-query")]
     if let Some(error) = error.downcast_ref::<project_query::QueryError>() {
@@ -110,6 +113,17 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
         return Some(ExitCode::Internal);
     }
     error.is::<io::Error>().then_some(ExitCode::Disk)
+}
+
+fn of_publishing(error: &PublishError) -> ExitCode {
+    match error {
+        PublishError::Shrunk { .. } | PublishError::NoSuchRun(_) | PublishError::Damaged { .. } => ExitCode::Data,
+        PublishError::NothingToCarry { .. } => ExitCode::Data,
+        PublishError::Older { .. } | PublishError::Overtaken { .. } => ExitCode::Temporary,
+        PublishError::Foreign { .. } | PublishError::Occupied(_) | PublishError::OtherMode { .. } => {
+            ExitCode::Configuration
+        }
+    }
 }
 
 #[cfg(feature = "local-query")]

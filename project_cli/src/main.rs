@@ -2,21 +2,25 @@
 
 mod args;
 mod bucket;
+mod bucket_objects;
+mod catalog_lake;
 mod check;
 mod config;
 mod course;
+mod crawl;
 mod destination;
 mod early_upload;
 mod error_tracking;
 mod exit_code;
 mod isolation;
+mod lake_runs;
 mod list;
-mod local_lake;
 mod log;
 mod memory_limit;
 mod metrics;
 mod output;
 mod progress;
+mod publishing;
 mod query;
 mod report;
 mod report_file;
@@ -29,7 +33,7 @@ mod staging;
 mod table_names;
 mod whole_file;
 
-use crate::config::{CheckConfig, Environment, Invocation, MessageLevel, Messages, QueryConfig, RunConfig};
+use crate::config::{CheckConfig, Environment, Invocation, LakeConfig, MessageLevel, Messages, QueryConfig, RunConfig};
 use crate::exit_code::ExitCode;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport};
@@ -72,6 +76,7 @@ fn execute(invocation: Invocation) -> Result<ExitCode> {
         Invocation::List(config) => list::list(&config).map(|()| ExitCode::Ok),
         Invocation::Check(config) => check(&config),
         Invocation::Query(config) => query(&config),
+        Invocation::Lake(config) => lake(&config),
         Invocation::Run(config) => run(&config),
     }
 }
@@ -98,6 +103,24 @@ fn query(config: &QueryConfig) -> Result<ExitCode> {
     let (result, stopped) = runtime.block_on(async {
         let signals = Signals::listen().context("cannot listen for signals")?;
         let result = Box::pin(query::query(config, &signals.cancel)).await;
+        anyhow::Ok((result, signals.received()))
+    })?;
+    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
+    match stopped {
+        Some(code) => Ok(code),
+        None => result.map(|()| ExitCode::Ok),
+    }
+}
+
+fn lake(config: &LakeConfig) -> Result<ExitCode> {
+    start_logging(&config.messages)?;
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    let (result, stopped) = runtime.block_on(async {
+        let signals = Signals::listen().context("cannot listen for signals")?;
+        let result = select! {
+            result = Box::pin(lake_runs::act(config)) => result,
+            () = signals.cancel.cancelled() => Err(Stopped.into()),
+        };
         anyhow::Ok((result, signals.received()))
     })?;
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);

@@ -2,6 +2,7 @@
 
 use crate::course::{Course, Stage};
 use crate::exit_code::ExitCode;
+use project_publish::RunId;
 use project_tasks::{REJECTS_SUFFIX, Verified};
 use serde::Serialize;
 use std::fmt;
@@ -11,7 +12,7 @@ use std::time::Duration;
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RunReport {
     /// The run's own id, which also names its folder in a local lake.
-    pub(crate) run_id: String,
+    pub(crate) run_id: RunId,
     /// Where the tables went.
     pub(crate) destination: String,
     /// Every selected task, in the order in which they ran.
@@ -164,7 +165,7 @@ impl TaskReport {
 
 impl RunReport {
     /// A run that begins now.
-    pub(crate) fn begin(run_id: String, destination: String) -> Self {
+    pub(crate) fn begin(run_id: RunId, destination: String) -> Self {
         Self {
             run_id,
             destination,
@@ -287,6 +288,7 @@ pub(crate) fn milliseconds(duration: Duration) -> u64 {
 mod tests {
     use super::{Failure, RunReport, TaskReport, grouped, size};
     use crate::exit_code::ExitCode;
+    use project_publish::RunId;
     use project_tasks::DataError;
 
     #[test]
@@ -297,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_failure_shows_and_decides_the_code() {
-        let mut report = RunReport::begin("r".into(), "./lake".into());
+        let mut report = RunReport::begin(RunId::now(), "./lake".into());
         report.tasks = vec![TaskReport::new("users", "users"), TaskReport::new("orders", "orders")];
         report.tasks[0].published = true;
         report.tasks[1].failure = Some(Failure::new(&DataError("order 7: no".into()).into()));

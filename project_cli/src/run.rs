@@ -2,19 +2,20 @@
 
 use crate::config::{ConfigError, RunConfig};
 use crate::course::Clock;
-use crate::destination::{Destination, Finished};
+use crate::destination::Destination;
 use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
 use crate::progress::Progress;
+use crate::publishing::Finished;
 use crate::report::{Change, Failure, RunReport, TaskReport, VerifiedColumns, milliseconds};
 use crate::selection::{Selected, check_folder, expand};
 use crate::staging::StagingFolder;
 use anyhow::Result;
-use chrono::Utc;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::load_estimate::loaded_bytes;
 use project_postgres::{ColumnChange, SnapshotHolder, Source, Stopped, TableName};
+use project_publish::RunId;
 use project_tasks::{FoundTable, MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
 use sqlx::PgConnection;
 use std::mem::take;
@@ -44,7 +45,7 @@ pub(crate) async fn run(
 
 /// The report of a run of which nothing is known yet.
 pub(crate) fn begin(config: &RunConfig) -> RunReport {
-    RunReport::begin(run_id(), config.destination.to_string())
+    RunReport::begin(RunId::now(), config.destination.to_string())
 }
 
 async fn attempt(
@@ -54,13 +55,10 @@ async fn attempt(
     cancel: &CancellationToken,
     report: &mut RunReport,
 ) -> Result<()> {
-    let source = Source::new(config.source.clone(), &report.run_id);
+    let source = Source::new(config.source.clone(), report.run_id.as_str());
     let tasks = stoppable(cancel, survey(&source, selected, config, report)).await?;
-    let destination = stoppable(cancel, Box::pin(Destination::open(config))).await?;
-    let tasks: Vec<Fit> = tasks
-        .into_iter()
-        .filter(|fit| refuse(report, fit.entry, destination.check_table(fit.task.folder())).is_some())
-        .collect();
+    let destination = stoppable(cancel, Box::pin(Destination::open(config, &report.run_id))).await?;
+    let tasks = stoppable(cancel, publishable(&destination, tasks, config, report)).await?;
     if tasks.is_empty() {
         return Ok(());
     }
@@ -110,7 +108,7 @@ async fn attempt(
     if destination.keeps_staging() {
         staging.keep();
     }
-    destination.publish(finished, report, progress, cancel).await;
+    destination.publish(finished, config, report, progress, cancel).await;
     Ok(())
 }
 
@@ -121,6 +119,23 @@ struct Fit {
     task: Task,
     /// Its tables that can be locked.
     lockable: Vec<TableName>,
+}
+
+/// Refuses tables that cannot be published, before anything is read.
+async fn publishable(
+    destination: &Destination,
+    tasks: Vec<Fit>,
+    config: &RunConfig,
+    report: &mut RunReport,
+) -> Result<Vec<Fit>> {
+    let mut publishable = Vec::with_capacity(tasks.len());
+    for fit in tasks {
+        let checked = destination.check_table(fit.task.folder(), config.gate).await;
+        if refuse(report, fit.entry, checked).is_some() {
+            publishable.push(fit);
+        }
+    }
+    Ok(publishable)
 }
 
 /// Looks at every selected table in the catalog. A task that cannot run is reported and dropped; the others go on.
@@ -223,7 +238,9 @@ fn write_rejected(
     let rows = rejects.len() as u64;
     let file = write_rejects(&folder.join("part-00000.parquet"), rejects, &settings)?;
     let (written, staged) = (Written::one(file, rows), StagedTable::default());
-    Ok(Some(Finished { task: fit.entry, table, folder, written, staged, window: None }))
+    let name = fit.task.name().to_owned();
+    let (window, condition) = (None, None);
+    Ok(Some(Finished { task: fit.entry, name, table, folder, written, staged, window, condition, gated: false }))
 }
 
 /// What every task of a run needs.
@@ -254,8 +271,10 @@ impl Runner<'_> {
                 entry.changes = written.changes.iter().map(|change| told(&fit.task, change)).collect();
                 entry.verified = written.verified.as_ref().map(VerifiedColumns::from);
                 line.finished();
-                let table = fit.task.folder().to_owned();
-                Some(Finished { task: fit.entry, table, folder, written, staged, window: self.config.window })
+                let (name, table) = (fit.task.name().to_owned(), fit.task.folder().to_owned());
+                let (window, condition) = (self.config.window, condition(&fit.task, self.config));
+                let task = fit.entry;
+                Some(Finished { task, name, table, folder, written, staged, window, condition, gated: true })
             }
             Err(error) => {
                 line.failed();
@@ -313,6 +332,14 @@ fn told(task: &Task, change: &ColumnChange) -> Change {
     Change { column: column.clone(), policy: policy.clone(), change: change.clone(), values: *values }
 }
 
+/// Under which condition the rows of a task were read, if under one.
+fn condition(task: &Task, config: &RunConfig) -> Option<String> {
+    let tables = task.reads().into_iter().map(|source| source.table);
+    let filter = |table: TableName| config.choices.tables.get(&table)?.filter.clone();
+    let conditions: Vec<String> = tables.filter_map(filter).collect();
+    (!conditions.is_empty()).then(|| conditions.join(" AND "))
+}
+
 /// What `--verify` has not done, and why.
 fn not_compared(tasks: &[String], why: &str) -> Option<String> {
     let whose = if tasks.len() == 1 { "its" } else { "their" };
@@ -325,13 +352,6 @@ async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Res
         done = work => done,
         () = cancel.cancelled() => Err(Stopped.into()),
     }
-}
-
-/// Sorts by time, and does not repeat when two runs begin in the same millisecond on different machines.
-fn run_id() -> String {
-    let now = Utc::now();
-    let salt = std::process::id().wrapping_mul(0x9e37_79b9) ^ now.timestamp_subsec_nanos();
-    format!("{}-{:04x}", now.format("%Y%m%dT%H%M%S%3fZ"), salt & 0xffff)
 }
 
 #[cfg(test)]

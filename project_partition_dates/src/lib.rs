@@ -109,6 +109,16 @@ impl DateWindow {
         self.from.is_none_or(|from| from <= date) && self.to.is_none_or(|to| date <= to)
     }
 
+    /// The first day; nothing when it has no beginning.
+    pub fn first(&self) -> Option<PartitionDate> {
+        self.from
+    }
+
+    /// The last day; nothing when it has no end.
+    pub fn last(&self) -> Option<PartitionDate> {
+        self.to
+    }
+
     /// The first instant of the window, as a Postgres literal; nothing when it has no beginning.
     pub fn start(&self) -> Option<String> {
         self.from.map(PartitionDate::start)

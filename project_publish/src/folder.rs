@@ -244,10 +244,6 @@ impl Lake for FolderLake {
         self
     }
 
-    fn place(&self) -> String {
-        self.root.display().to_string()
-    }
-
     fn carried_key(&self, run_id: &str, table: &str, key: &str) -> String {
         carried_key(run_id, table, key)
     }

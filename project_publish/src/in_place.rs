@@ -22,7 +22,6 @@ pub trait Reveal: Objects {
 #[derive(Debug)]
 pub struct InPlaceLake<O> {
     objects: O,
-    place: String,
 }
 
 /// `_runs/live/<table>.json`: which run the files of a table belong to.
@@ -34,9 +33,9 @@ struct Pointer {
 }
 
 impl<O: Reveal> InPlaceLake<O> {
-    /// Over these objects; `place` is for messages.
-    pub fn new(objects: O, place: String) -> Self {
-        Self { objects, place }
+    /// Over these objects.
+    pub fn new(objects: O) -> Self {
+        Self { objects }
     }
 
     async fn point(&self, table: &str, run: &str, complete: bool, expected: Option<&str>) -> Result<Replaced> {
@@ -61,10 +60,6 @@ impl<O: Reveal> Lake for InPlaceLake<O> {
 
     fn objects(&self) -> &O {
         &self.objects
-    }
-
-    fn place(&self) -> String {
-        self.place.clone()
     }
 
     fn carried_key(&self, _run_id: &str, _table: &str, key: &str) -> String {

@@ -45,9 +45,6 @@ pub trait Lake: Sync {
     /// Where its files are.
     fn objects(&self) -> &Self::Objects;
 
-    /// The place for people.
-    fn place(&self) -> String;
-
     /// The key that a file of an earlier run has as part of this one. The same key when files are not kept by run.
     fn carried_key(&self, run_id: &str, table: &str, key: &str) -> String;
 

@@ -59,6 +59,9 @@ pub struct Snapshot {
     /// The place in the write-ahead log, if the server tells it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lsn: Option<String>,
+    /// Which server's log that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
     /// False with --no-snapshot: the tables show different moments from then on.
     pub shared: bool,
 }
@@ -157,6 +160,32 @@ impl Manifest {
     }
 }
 
+impl Snapshot {
+    /// Whether this shows a later moment than the other. A standby may be behind: of one server's log the place counts
+    /// and not the clock.
+    pub(crate) fn is_later_than(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.place(), other.place());
+        match (ours, theirs) {
+            (Some(ours), Some(theirs)) if self.server == other.server => ours > theirs,
+            _ => self.taken_at > other.taken_at,
+        }
+    }
+
+    /// `16/B374D848` as a number.
+    fn place(&self) -> Option<u64> {
+        self.server.as_ref()?;
+        let (high, low) = self.lsn.as_ref()?.split_once('/')?;
+        Some(u64::from(u32::from_str_radix(high, 16).ok()?) << 32 | u64::from(u32::from_str_radix(low, 16).ok()?))
+    }
+}
+
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.taken_at.to_rfc3339_opts(SecondsFormat::Micros, true))?;
+        self.lsn.as_ref().map_or(Ok(()), |lsn| write!(f, " at {lsn}"))
+    }
+}
+
 impl DataFile {
     /// What is wrong with what the store has under this key; nothing when it is this file.
     pub(crate) fn fault(&self, found: Option<&Facts>) -> Option<String> {
@@ -205,14 +234,9 @@ impl fmt::Display for Mode {
     }
 }
 
-/// `2026-01-31T23:59:59.999999Z`.
-pub(crate) fn moment(time: &DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{DataFile, Manifest, Window};
+    use super::{DataFile, Manifest, Snapshot, Window};
     use crate::lake::Facts;
 
     #[test]
@@ -236,6 +260,24 @@ mod tests {
         assert!(file.fault(None).unwrap().contains("gone"));
         assert!(file.fault(Some(&facts(4, Some("abc")))).unwrap().contains("4 bytes instead of 3"));
         assert!(file.fault(Some(&facts(3, Some("abd")))).unwrap().contains("checksum"));
+    }
+
+    #[test]
+    fn the_place_in_the_log_counts_more_than_the_clock() {
+        let snapshot = |second: u32, lsn: &str, server: Option<&str>| Snapshot {
+            taken_at: format!("2026-01-01T00:00:{second:02}Z").parse().unwrap(),
+            lsn: Some(lsn.to_owned()),
+            server: server.map(str::to_owned),
+            shared: true,
+        };
+        // A standby that is behind.
+        let (primary, standby) = (snapshot(1, "1/0", Some("7")), snapshot(2, "0/FFFFFFFF", Some("7")));
+        assert!(primary.is_later_than(&standby) && !standby.is_later_than(&primary));
+        assert!(!primary.is_later_than(&primary.clone()));
+        // Another server, or one that does not tell.
+        for other in [Some("8"), None] {
+            assert!(snapshot(2, "0/1", other).is_later_than(&primary));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::carry_over::carry_over;
 use crate::error::PublishError;
 use crate::gate::Gate;
 use crate::lake::{Committed, Lake, Live, Release};
-use crate::manifest::{Column, DataFile, Manifest, Run, TableManifest, Window, moment};
+use crate::manifest::{Column, DataFile, Manifest, Run, TableManifest, Window};
 use crate::runs::Runs;
 use anyhow::{Result, anyhow};
 use std::time::Duration;
@@ -131,13 +131,13 @@ impl<'a, L: Lake> Publication<'a, L> {
             return if self.gate.force { Ok(None) } else { Err(foreign().into()) };
         };
         let Some(published) = Runs::of(self.lake.objects()).find(run).await? else { return Ok(None) };
-        let (theirs, ours) = (published.run.snapshot.taken_at, self.run.snapshot.taken_at);
-        if theirs > ours {
+        let (theirs, ours) = (&published.run.snapshot, &self.run.snapshot);
+        if theirs.is_later_than(ours) {
             return Err(PublishError::Older {
                 table: table.to_owned(),
                 published: run.clone(),
-                published_at: moment(&theirs),
-                taken_at: moment(&ours),
+                published_at: theirs.to_string(),
+                taken_at: ours.to_string(),
             }
             .into());
         }

@@ -1,13 +1,15 @@
 //! The id of a run: its beginning in UTC, and four digits against two runs of one millisecond.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use serde::Serialize;
 use std::process;
 
 const PREFIX: &str = "run=";
 const FORMAT: &str = "%Y%m%dT%H%M%S%3fZ";
 
 /// `20260131T235959999Z-1a2b`: sorts by time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
 pub struct RunId(String);
 
 impl RunId {

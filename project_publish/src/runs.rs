@@ -1,7 +1,7 @@
 //! The manifests of a lake.
 
 use crate::error::PublishError;
-use crate::lake::{Created, Lake, Objects};
+use crate::lake::{Created, Objects};
 use crate::manifest::{Manifest, Mode};
 use crate::run_id::RunId;
 use anyhow::{Result, bail};
@@ -67,10 +67,10 @@ impl<'a, O: Objects> Runs<'a, O> {
     }
 }
 
-/// Refuses to publish in another way than before; nothing is changed.
-pub async fn check_mode<L: Lake>(lake: &L, asked: Mode) -> Result<()> {
-    match Runs::of(lake.objects()).mode().await? {
-        Some(found) if found != asked => Err(PublishError::OtherMode { place: lake.place(), found, asked }.into()),
+/// Refuses to publish to a `place` in another way than before; nothing is changed.
+pub async fn check_mode<O: Objects>(objects: &O, place: &str, asked: Mode) -> Result<()> {
+    match Runs::of(objects).mode().await? {
+        Some(found) if found != asked => Err(PublishError::OtherMode { place: place.to_owned(), found, asked }.into()),
         _ => Ok(()),
     }
 }

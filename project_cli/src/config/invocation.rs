@@ -1,6 +1,7 @@
 //! Every way the program can be told what to do, with all that it needs to do it.
 
 use project_aws::AwsSettings;
+use project_publish::Gate;
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub(crate) enum Invocation {
     Check(Box<CheckConfig>),
     /// Query a lake.
     Query(Box<QueryConfig>),
+    /// Look after the runs of a lake.
+    Lake(Box<LakeConfig>),
     /// Read tables and publish them.
     Run(Box<RunConfig>),
 }
@@ -121,8 +124,10 @@ pub(crate) struct RunConfig {
     pub(crate) gzip_level: u32,
     /// Where unfinished files lie.
     pub(crate) scratch: PathBuf,
-    /// The crawler of an S3 destination that is published to.
-    pub(crate) crawler: Option<CrawlerSettings>,
+    /// How tables of an S3 destination that is published to become known to Glue.
+    pub(crate) cataloguing: Option<Cataloguing>,
+    /// What may be published in place of what is there.
+    pub(crate) gate: Gate,
     /// Region and form of addresses.
     pub(crate) aws: AwsSettings,
     /// Whether the report is printed as JSON to standard output.
@@ -172,6 +177,56 @@ impl fmt::Display for Destination {
             Self::Local(folder) => folder.display().fmt(formatter),
         }
     }
+}
+
+/// `project runs`, `project rollback` and `project gc`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LakeConfig {
+    /// What is done.
+    pub(crate) action: LakeAction,
+    /// The lake.
+    pub(crate) destination: Destination,
+    /// Region and form of addresses.
+    pub(crate) aws: AwsSettings,
+    /// The Glue database, when it is not the one that the manifests name.
+    pub(crate) database: Option<String>,
+    /// How the list is printed.
+    pub(crate) format: ResultFormat,
+    /// What is told meanwhile.
+    pub(crate) messages: Messages,
+}
+
+/// What is done with the runs of a lake.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LakeAction {
+    /// List them.
+    Runs,
+    /// Show an earlier one.
+    RollBack {
+        /// The table's folder.
+        table: String,
+        /// The run; the one before when there is none.
+        to: Option<String>,
+    },
+    /// Remove what nobody needs.
+    Gc {
+        /// Runs of each table that stay.
+        keep_runs: usize,
+        /// Younger runs stay whatever they are.
+        grace: Duration,
+    },
+}
+
+/// How tables in a bucket become known to Glue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cataloguing {
+    /// Each table's files are replaced, and a crawler looks at them.
+    Crawler(CrawlerSettings),
+    /// Each table of this database is switched to the files of the run.
+    Catalog {
+        /// The Glue database.
+        database: String,
+    },
 }
 
 /// The crawler and what is expected of it.

@@ -13,7 +13,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+mod publishing;
 
 const URI: &str = "postgres://ann:s3cret@localhost/shop";
 
@@ -79,7 +80,7 @@ fn a_run_without_options_has_the_defaults_of_the_help() {
     assert_eq!(run.source, source(URI));
     assert_eq!(run.tables, [TableSelector::Name("all".into())]);
     assert_eq!(run.destination, Destination::Local(PathBuf::from("lake")));
-    assert!(run.publish && run.crawler.is_none() && !run.json_report);
+    assert!(run.publish && run.cataloguing.is_none() && !run.json_report);
     assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 1));
     assert_eq!((run.memory, run.memory_limit, run.window), (DEFAULT_MEMORY, None, None));
     assert!(USAGE.contains(&format!("({}MiB when not given;", DEFAULT_MEMORY >> 20)));
@@ -115,7 +116,9 @@ fn every_option_has_its_variable() {
                 assert!(refusal(2, &[URI, &format!("{option}=x")], &[]).contains("later version"));
                 continue;
             }
-            "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" => "7",
+            "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" | "max-shrink" | "keep-runs"
+            | "grace" => "7",
+            "publish" => "catalog",
             "memory" => "64",
             "from" | "to" => "2026-01-31",
             "upload" => "s3://other",
@@ -133,6 +136,7 @@ fn every_option_has_its_variable() {
         };
         let base: &[&str] = match name {
             athena if athena.starts_with("athena") => &["query", "select 1"],
+            "keep-runs" | "grace" => &["gc"],
             _ => &[URI],
         };
         let glue: Variables<'_> =
@@ -162,29 +166,6 @@ fn destinations() {
         assert!(message.contains("--upload"), "{message}");
     }
     assert!(refusal(78, &[URI], &[("PROJECT_UPLOAD", "ftp://x")]).contains("PROJECT_UPLOAD"));
-}
-
-#[test]
-fn publishing_to_s3_needs_a_crawler_and_a_database() {
-    let message = refusal(78, &[URI, "-u", "s3://b"], &[]);
-    assert!(message.contains("--glue-database") && message.contains("PROJECT_GLUE_DATABASE"), "{message}");
-    let message = refusal(78, &[URI, "-u", "s3://b", "--glue-database=d"], &[]);
-    assert!(message.contains("--crawler ") && message.contains("PROJECT_CRAWLER"), "{message}");
-    let complete = [URI, "-u", "s3://b", "--glue-database=d", "--crawler=c"];
-    let crawler = run(&complete, &[]).crawler.unwrap();
-    assert_eq!((crawler.database.as_str(), crawler.name.as_str(), crawler.role), ("d", "c", None));
-    assert_eq!(crawler.wait, Some(Duration::from_secs(1800)));
-    assert!(run(&[URI, "-u", "s3://b", "--no-upload"], &[]).crawler.is_none());
-    for (text, seconds) in [("600", 600), ("90s", 90), ("10m", 600), ("2h", 7200)] {
-        let crawler = run(&[&complete[..], &["--crawler-timeout", text]].concat(), &[]).crawler.unwrap();
-        assert_eq!(crawler.wait, Some(Duration::from_secs(seconds)));
-    }
-    for wrong in ["0", "m", "-5", "10d", "1.5h", "10 m", "99999999999", "é"] {
-        let message = refusal(2, &[&complete[..], &[&format!("--crawler-timeout={wrong}")]].concat(), &[]);
-        assert!(message.contains("--crawler-timeout"), "{message}");
-    }
-    let only_started = run(&[&complete[..], &["--no-wait-crawler"]].concat(), &[]).crawler.unwrap();
-    assert_eq!(only_started.wait, None);
 }
 
 #[test]

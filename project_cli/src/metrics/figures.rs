@@ -102,10 +102,11 @@ mod tests {
     use crate::exit_code::ExitCode;
     use crate::report::{Change, Failure, RunReport, TaskReport};
     use chrono::DateTime;
+    use project_publish::RunId;
     use project_tasks::DataError;
 
     fn report() -> RunReport {
-        let mut report = RunReport::begin("r".into(), "./lake".into());
+        let mut report = RunReport::begin(RunId::now(), "./lake".into());
         report.tasks = ["users", "orders", "rehearsed"].map(|task| TaskReport::new(task, task)).into();
         report.tasks[0].published = true;
         report.tasks[1].failure = Some(Failure::new(&DataError("order 7: no".into()).into()));

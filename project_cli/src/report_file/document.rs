@@ -68,7 +68,7 @@ impl<'a> ReportDocument<'a> {
         };
         let exit_code = report.exit_code().number();
         let this = RunDigest {
-            run_id: report.run_id.clone(),
+            run_id: report.run_id.to_string(),
             started_at: moment(&report.course.started_at),
             outcome,
             exit_code,
@@ -109,6 +109,7 @@ mod tests {
     use super::{MOST_RUNS, MOST_TASKS, Outcome, ReportDocument, RunDigest, TaskDigest};
     use crate::exit_code::ExitCode;
     use crate::report::RunReport;
+    use project_publish::RunId;
 
     fn run(id: usize, tasks: usize) -> RunDigest {
         let task = TaskDigest { task: "t".into(), succeeded: true, published: true, rows: 1, bytes: 1, duration_ms: 1 };
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_file_that_is_replaced_every_night_does_not_grow_for_ever() {
-        let report = RunReport::begin("new".into(), "./lake".into());
+        let report = RunReport::begin(RunId::now(), "./lake".into());
         let kept = |earlier: Vec<RunDigest>| {
             let runs = ReportDocument::new(&report, "all", earlier).runs;
             runs.into_iter().map(|run| run.run_id).collect::<Vec<_>>()
@@ -137,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_outcome_is_that_of_the_exit_code() {
-        let mut report = RunReport::begin("r".into(), "./lake".into());
+        let mut report = RunReport::begin(RunId::now(), "./lake".into());
         let outcome = |report: &RunReport| {
             let document = ReportDocument::new(report, "all", Vec::new());
             (document.outcome, document.exit_code)

@@ -141,9 +141,10 @@ mod tests {
     use super::{MOST_LANES, MOST_TICKS, ticks, timeline};
     use crate::course::Stage;
     use crate::report::{RunReport, TaskReport};
+    use project_publish::RunId;
 
     fn report(tasks: u64) -> RunReport {
-        let mut report = RunReport::begin("r".into(), "./lake".into());
+        let mut report = RunReport::begin(RunId::now(), "./lake".into());
         report.duration_ms = 10_000;
         report.tasks = (0..tasks)
             .map(|number| {

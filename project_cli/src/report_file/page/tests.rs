@@ -6,13 +6,14 @@ use crate::exit_code::ExitCode;
 use crate::report::{Change, Failure, RunReport, TaskReport};
 use crate::report_file::document::{ReportDocument, RunDigest};
 use crate::report_file::earlier_runs;
+use project_publish::RunId;
 use project_tasks::DataError;
 use std::fs::write;
 
 const HOSTILE: &str = "<script>alert('x')</script>&amp;\"--></style>";
 
 fn report() -> RunReport {
-    let mut report = RunReport::begin("20261121T074357485Z-02c9".into(), "./lake".into());
+    let mut report = RunReport::begin(RunId::parse("20261121T074357485Z-02c9").unwrap(), "./lake".into());
     report.duration_ms = 5_000;
     report.tasks = ["users", "public.orders"].map(|task| TaskReport::new(task, &task.replace('.', "_"))).into();
     for task in &mut report.tasks {
