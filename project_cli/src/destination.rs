@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 /// A lake, reached and found usable before anything is read.
 #[derive(Debug)]
@@ -111,7 +112,9 @@ impl Destination {
                     }
                 }
                 let run = run_facts(report, Mode::Folder, None);
-                show(lake, run, config.gate, tables, report, cancel).await;
+                for table in show(lake, run, config.gate, tables, report, cancel).await.refused {
+                    discard(lake, &report.run_id, &table).await;
+                }
             }
             Self::Bucket(bucket) => bucket.publish(finished, config, report, progress, cancel).await,
         }
@@ -137,6 +140,18 @@ async fn described(lake: &FolderLake, run: &RunId, table: Finished) -> Result<Ar
         files.push(measured(lake, run, &table, file).await?);
     }
     arrived(table, columns, files)
+}
+
+/// Removes the files of a table that no manifest names.
+async fn discard(lake: &FolderLake, run: &RunId, table: &str) {
+    let folder = format!("{}/{table}", run.folder());
+    let removed = match lake.list(&folder).await {
+        Ok(files) => lake.delete(&files).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = removed {
+        warn!(folder, %error, "files of a table that was not published are left; project gc removes them");
+    }
 }
 
 async fn measured(lake: &FolderLake, run: &RunId, table: &Finished, file: &ParquetFile) -> Result<DataFile> {

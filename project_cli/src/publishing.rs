@@ -5,13 +5,19 @@ use crate::report::{Failure, RunReport, milliseconds, seconds};
 use anyhow::{Result, bail};
 use project_parquet::{LakeColumn, ParquetFile, lake_columns};
 use project_partition_dates::DateWindow;
+use project_postgres::Stopped;
 use project_publish::{Candidate, Column, DataFile, Gate, Lake, Publication, Run, Window};
 use project_tasks::Written;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
+
+/// A table that is half switched when a run is stopped is better switched; a store that does not answer is not waited
+/// for any longer than this.
+const COMMIT_GRACE: Duration = Duration::from_secs(4);
 
 /// A task's files, ready to be published.
 #[derive(Debug)]
@@ -78,7 +84,7 @@ pub(crate) async fn columns_of(files: &[ParquetFile], known: Option<Vec<LakeColu
 /// What became of the tables.
 #[derive(Debug, Default)]
 pub(crate) struct Shown {
-    /// Readers see these now.
+    /// Readers see these now; there may be nothing to see of a table without rows.
     pub(crate) committed: Vec<String>,
     /// No manifest names these, and nobody will ever read them.
     pub(crate) refused: Vec<String>,
@@ -96,9 +102,17 @@ pub(crate) async fn show<L: Lake>(
     let mut publication = Publication::begin(lake, run, gate);
     let (mut shown, mut staged) = (Shown::default(), Vec::with_capacity(tables.len()));
     for Arrived { task, table } in tables {
-        let (name, start) = (table.table.clone(), Instant::now());
-        match publication.stage(table).await {
-            Ok(()) => staged.push((task, name, start)),
+        let (name, window, start) = (table.table.clone(), table.window.clone(), Instant::now());
+        match stoppable(cancel, Duration::ZERO, publication.stage(table)).await {
+            Ok(true) => staged.push((task, name, start)),
+            Ok(false) => {
+                let dates = window.map(|window| format!(" in the dates {window}")).unwrap_or_default();
+                report
+                    .notes
+                    .push(format!("{name} has no row{dates}, and nothing was published before: there is no table yet"));
+                record(report, task, start, Ok(()));
+                shown.committed.push(name);
+            }
             Err(error) => {
                 record(report, task, start, Err(error));
                 shown.refused.push(name);
@@ -108,7 +122,7 @@ pub(crate) async fn show<L: Lake>(
     if staged.is_empty() {
         return shown;
     }
-    if let Err(error) = publication.seal().await {
+    if let Err(error) = stoppable(cancel, Duration::ZERO, publication.seal()).await {
         report.failure = Some(Failure::new(&error));
         shown.refused.extend(staged.into_iter().map(|(_, name, _)| name));
         return shown;
@@ -117,7 +131,7 @@ pub(crate) async fn show<L: Lake>(
         if cancel.is_cancelled() {
             break;
         }
-        let committed = publication.commit(&name).await;
+        let committed = stoppable(cancel, COMMIT_GRACE, publication.commit(&name)).await;
         let outcome = committed.map(|published| {
             info!(table = name, files = published.files, carried = published.carried, "published");
             report.notes.extend(told(&name, published.files, published.carried, published.window));
@@ -127,6 +141,18 @@ pub(crate) async fn show<L: Lake>(
         record(report, task, start, outcome);
     }
     shown
+}
+
+/// Ends what a store does not answer, `grace` after the run was stopped.
+async fn stoppable<T>(cancel: &CancellationToken, grace: Duration, work: impl Future<Output = Result<T>>) -> Result<T> {
+    let stopped = async {
+        cancel.cancelled().await;
+        sleep(grace).await;
+    };
+    tokio::select! {
+        done = work => done,
+        () = stopped => Err(Stopped.into()),
+    }
 }
 
 /// What the reader of the summary should know of a table that is visible now.

@@ -71,10 +71,16 @@ impl<'a, L: Lake> Publication<'a, L> {
     ///
     /// # Errors
     /// [`PublishError`] when it must not be published; a failure of the store. It is not part of the run then.
-    pub async fn stage(&mut self, candidate: Candidate) -> Result<()> {
+    ///
+    /// # Returns
+    /// False when there is nothing to publish: no row in its dates, and no run before. It is not part of the run then.
+    pub async fn stage(&mut self, candidate: Candidate) -> Result<bool> {
         let gated = candidate.gated;
         let mut table = complete(candidate);
         let live = self.lake.live(&table.table).await?;
+        if live.is_none() && table.files.is_empty() {
+            return Ok(false);
+        }
         let mut carried = 0;
         if let Some(live) = &live {
             let previous = self.published_table(&table.table, live).await?;
@@ -88,7 +94,7 @@ impl<'a, L: Lake> Publication<'a, L> {
             }
         }
         self.staged.push(Staged { table, live, carried });
-        Ok(())
+        Ok(true)
     }
 
     /// Writes the manifest. Without it no table is committed.

@@ -54,7 +54,8 @@ fn a_window_without_rows_changes_nothing_and_does_not_fail() -> Result<()> {
     // Nor when there is nothing yet.
     aws.server()?.reset()?;
     aws.server()?.create_bucket(BUCKET)?;
-    aws.publish(&database.uri(), "events", &NO_ROWS)?.expect(0)?;
+    let ended = aws.publish(&database.uri(), "events", &NO_ROWS)?.expect(0)?;
+    ended.says(&["events has no row in the dates 2031-01-01 to 2031-01-31"])?;
     assert_eq!(aws.keys("shop/")?, [""; 0]);
     Ok(())
 }
@@ -64,7 +65,9 @@ fn a_window_whose_rows_are_gone_removes_its_dates() -> Result<()> {
     let (database, aws) = old_events_published(INDEXED)?;
     let third = [ROLE, "--from=2026-01-03", "--to=2026-01-03"];
     let before = objects_without(&aws, &["dt=2026-01-03"])?;
-    aws.publish(&database.uri(), "events", &third)?.expect(0)?;
+    let gone = aws.publish(&database.uri(), "events", &third)?.expect(65)?;
+    gone.says(&["events has 0 rows in the dates 2026-01-03 to 2026-01-03"])?;
+    aws.publish(&database.uri(), "events", &[&third[..], &["--force"]].concat())?.expect(0)?;
     assert_eq!(objects_without(&aws, &[])?, before);
     Ok(())
 }

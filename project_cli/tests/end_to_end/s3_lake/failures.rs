@@ -12,7 +12,7 @@ fn a_refused_upload_is_77_and_the_crawler_is_never_started() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
     aws.fault(&json!({
-        "service": "s3", "operation": "PutObject", "mode": "reject", "key_contains": "/users/", "times": -1
+        "service": "s3", "operation": "UploadPart", "mode": "reject", "key_contains": "/users/", "times": -1
     }))?;
     let ended = aws.publish(&database.uri(), "all,products", &[ROLE])?.expect(77)?;
     let ended = ended.says(&["the crawler shop_crawler was not started", "users/part-00000.parquet"])?;

@@ -24,16 +24,30 @@ impl Aws {
 }
 
 #[test]
-fn sigterm_during_an_upload_is_143_and_the_crawler_is_not_started() -> Result<()> {
+fn sigterm_at_any_request_of_the_protocol_is_143_in_time_and_the_crawler_is_not_started() -> Result<()> {
     let database = tiny_shop()?;
-    let aws = Aws::turn()?;
-    aws.fault(&json!({"service": "s3", "operation": "PutObject", "mode": "hold", "seconds": 60, "times": -1}))?;
-    let running = aws.start(&database.uri(), &["--table=users"])?;
-    aws.wait_for_call("PutObject")?;
-    running.signal(&["TERM"])?;
-    running.wait(STOPPED_WITHIN)?.expect(143)?;
-    assert_eq!(aws.calls("StartCrawler")?, []);
-    aws.program.check_scratch_is_empty()
+    for (operation, key) in [
+        ("CreateMultipartUpload", "users/"),
+        ("UploadPart", "users/"),
+        ("PutObject", "_runs/2"),
+        ("PutObject", "_runs/live/users.json"),
+        ("CompleteMultipartUpload", "users/"),
+    ] {
+        let aws = Aws::turn()?;
+        aws.fault(&json!({
+            "service": "s3", "operation": operation, "key_contains": key, "mode": "hold", "seconds": 60, "times": -1
+        }))?;
+        let running = aws.start(&database.uri(), &["--table=users"])?;
+        wait_for(operation, PATIENCE, || {
+            let calls = aws.calls(operation)?;
+            Ok(calls.iter().any(|call| call.name.contains(key)).then_some(()))
+        })?;
+        running.signal(&["TERM"])?;
+        running.wait(STOPPED_WITHIN)?.expect(143)?;
+        assert_eq!(aws.calls("StartCrawler")?, [], "{operation}");
+        aws.program.check_scratch_is_empty()?;
+    }
+    Ok(())
 }
 
 #[test]
