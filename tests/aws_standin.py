@@ -8,9 +8,11 @@ It takes a port, or finds a free one, prints `ready http://127.0.0.1:PORT` and s
 
   GET  /_standin/log     every call in order: service, operation, name, status (null while unanswered), time
   POST /_standin/faults  a list that replaces the faults in force and releases every held answer, each
-                         {service, operation, key_contains, mode, status, code, message, seconds, times}; the mode is
-                         reject (not done), done_then_error, slow (`seconds` before it is done) or hold (done; the
-                         answer waits for the next POST here, `seconds` at most); times -1 is for ever
+                         {service, operation, key_contains, conditional, mode, status, code, message, seconds, times};
+                         the mode is reject (not done), done_then_error, slow (`seconds` before it is done), hold
+                         (done; the answer waits for the next POST here, `seconds` at most), flip (a bit of the
+                         contents changes on the way or in the copy) or unconditional (If-Match and If-None-Match are
+                         ignored); conditional: only requests that have one of these; times -1 is for ever
   POST /_standin/crawl   {running_seconds, stopping_seconds, fail_with: null or the message of the failure,
                          ignore_partition: null or the folder that crawls pass over, such as dt=2026-01-01}
   POST /_standin/reset   forget everything
@@ -29,7 +31,7 @@ import time
 from xml.sax.saxutils import escape
 
 from moto.core import DEFAULT_ACCOUNT_ID
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.moto_api._internal.models import moto_api_backend
 from moto.s3.models import s3_backends
 from moto.server import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
@@ -42,7 +44,8 @@ from standin.s3 import S3, operation_of
 
 
 NAMES = ("Name", "TableName", "QueryExecutionId", "QueryString", "DatabaseName")  # what a call is about
-MODES = ("reject", "done_then_error", "slow", "hold")
+MODES = ("reject", "done_then_error", "slow", "hold", "flip", "unconditional")
+CONDITIONS = ("if-match", "if-none-match")
 
 
 class StandIn:
@@ -120,14 +123,18 @@ class StandIn:
         call = {"service": service, "operation": operation, "name": name, "status": None, "time": time.time()}
         with self.lock:
             self.calls += [] if setup else [call]
-            fault, released = None if setup else self.take_fault(call), self.released
-        response = self.perform_with(fault, released, lambda: self.perform(request, service, operation, region, params))
+            fault, released = None if setup else self.take_fault(call, request.headers), self.released
+        mode = fault and fault["mode"]
+        response = self.perform_with(
+            fault, released, lambda: self.perform(request, service, operation, region, params, mode)
+        )
         call["status"] = response.status_code
         return response
 
-    def take_fault(self, call):
+    def take_fault(self, call, headers):
         for fault in self.faults:
             meant = fault["service"] == call["service"] and fault["operation"] == call["operation"]
+            meant = meant and (not fault.get("conditional") or any(name in headers for name in CONDITIONS))
             if meant and fault.get("key_contains", "") in call["name"] and fault.setdefault("times", 1) != 0:
                 fault["times"] -= 1
                 return fault
@@ -148,7 +155,11 @@ class StandIn:
         told = fault.get("code", code), fault.get("message", "injected fault"), fault.get("status", status)
         return error_response(fault["service"], *told)
 
-    def perform(self, request, service, operation, region, params):
+    def perform(self, request, service, operation, region, params, mode):
+        if mode == "unconditional":
+            for name in CONDITIONS:
+                request.environ.pop("HTTP_" + name.upper().replace("-", "_"), None)
+
         def pass_on(changed=request):
             return Response.from_app(self.moto, changed.environ, buffered=True)
 
@@ -156,13 +167,15 @@ class StandIn:
         try:
             with self.lock:
                 if service == "s3":
-                    return self.s3.handle(operation, request, pass_on)
+                    return self.s3.handle(operation, request, pass_on, mode == "flip")
                 answer = (
                     handlers[service].handle(operation, region, params, pass_on) if service in handlers else pass_on()
                 )
                 return json_response(answer) if isinstance(answer, dict) else answer
         except ServiceException as error:
             return error_response(service, error.code, error.message, 404 if error.code == "NoSuchBucket" else 400)
+        except JsonRESTError as error:
+            return error_response(service, error.error_type, error.message, 400)
 
 
 def error_response(service, code, message, status):

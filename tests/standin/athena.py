@@ -18,6 +18,7 @@ from moto.glue.models import glue_backends
 from moto.s3.models import s3_backends
 
 from standin.glue import columns_of
+from standin.projection import is_projected, projected_places
 from standin.s3 import data_files
 
 
@@ -180,7 +181,7 @@ def quote(name):
 
 
 def table_sql(table, folder):
-    """The files of a table, or of its registered partitions and no others, by the types of the catalog."""
+    """The files of a table, or of its projected or else its registered partitions, by the types of the catalog."""
     described = table.as_dict()
     columns = {column["Name"]: column["Type"] for column in described["StorageDescriptor"]["Columns"]}
     keys = {key["Name"]: key["Type"] for key in described.get("PartitionKeys") or []}
@@ -188,8 +189,7 @@ def table_sql(table, folder):
         raise ServiceException(
             "HIVE_INVALID_METADATA", f"Table {table.name}: duplicate columns {columns.keys() & keys.keys()}"
         )
-    places = [(p.values, p.partition_input["StorageDescriptor"]["Location"]) for p in table.partitions.values()]
-    places = places if keys else [([], described["StorageDescriptor"]["Location"])]
+    places = partition_places(table, described, keys) if keys else [([], described["StorageDescriptor"]["Location"])]
     empty = [f"CAST(NULL AS {duckdb_type(typ)}) AS {quote(name)}" for name, typ in (columns | keys).items()]
     selects = [f"SELECT {', '.join(empty)} WHERE false"]
     for values, location in places:
@@ -216,6 +216,13 @@ def table_sql(table, folder):
                 f"SELECT {', '.join(read + fixed)} FROM read_parquet({quote_text(path)}, hive_partitioning = false)"
             )
     return " UNION ALL ".join(selects)
+
+
+def partition_places(table, described, keys):
+    parameters = described.get("Parameters") or {}
+    if is_projected(parameters):
+        return projected_places(table.name, parameters, keys, described["StorageDescriptor"]["Location"])
+    return [(p.values, p.partition_input["StorageDescriptor"]["Location"]) for p in table.partitions.values()]
 
 
 def quote_text(value):

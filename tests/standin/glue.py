@@ -1,4 +1,4 @@
-"""What Glue does and moto does not: crawlers that crawl and end by the clock, compare-and-swap in UpdateTable."""
+"""What Glue does and moto does not: crawlers that crawl and end by the clock, compare-and-swap, partition indexes."""
 
 import hashlib
 import io
@@ -14,11 +14,13 @@ from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.exceptions import JsonRESTError, ServiceException
 from moto.glue.models import glue_backends
 
+from standin.partition_indexes import PartitionIndexes
 from standin.s3 import data_files
 
 
 class Glue:
     def __init__(self):
+        self.indexes = PartitionIndexes()
         self.crawlers, self.pace = {}, {"running_seconds": 0.6, "stopping_seconds": 0.2, "fail_with": None}
         self.pace["ignore_partition"] = None
 
@@ -27,6 +29,8 @@ class Glue:
             settle(crawler)
         if "Crawl" in operation:
             return self.handle_crawler(operation, region, params)
+        if operation in ("CreatePartitionIndex", "GetPartitionIndexes"):
+            return self.indexes.handle(operation, region, params)
         return update_table(region, params, pass_on) if operation == "UpdateTable" else pass_on()
 
     def handle_crawler(self, operation, region, params):

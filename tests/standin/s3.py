@@ -1,10 +1,11 @@
-"""What S3 does and moto does not: checksums and sizes that are checked, uploads that are unknown, real dates."""
+"""What S3 does and moto does not: checksums and sizes that are checked, conditions of copies, pending uploads in pages."""
 
 import base64
 import datetime
 import hashlib
 import io
 import re
+from xml.sax.saxutils import escape
 
 from awscrt import checksums
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -26,7 +27,8 @@ class S3:
     def __init__(self):
         self.started = {}  # upload id: when
 
-    def handle(self, operation, request, pass_on):
+    def handle(self, operation, request, pass_on, damaged=False):
+        """`damaged`: a bit of the contents changes on the way in, on the way out, or in the copy."""
         bucket = request.path.split("/")[1]
         uploads = find_bucket(bucket).multiparts if "uploadId" in request.args else {}
         upload = uploads.get(request.args.get("uploadId"))
@@ -35,24 +37,62 @@ class S3:
         if operation in ("PutObject", "UploadPart"):
             if "STREAMING" in request.headers.get("x-amz-content-sha256", ""):
                 request = unchunked(request)
-            check_digests(request.headers, request.get_data())
-            request.environ["wsgi.input"] = io.BytesIO(request.get_data())
+            data = with_a_bit_changed(request.get_data()) if damaged else request.get_data()
+            check_digests(request.headers, data)
+            request.environ["wsgi.input"] = io.BytesIO(data)
         if operation == "CompleteMultipartUpload":
             check_whole(request.headers, b"".join(part.value for _, part in sorted(upload.parts.items())))
+        if operation == "ListMultipartUploads":
+            return self.list_uploads(bucket, request.args)
+        if operation == "CopyObject":
+            return copy(request, pass_on, damaged)
         response = pass_on(request)
         if operation == "CreateMultipartUpload" and (
             found := re.search("<UploadId>(.+)</UploadId>", response.get_data(as_text=True))
         ):
             self.started[found[1]] = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        if operation == "ListMultipartUploads":
-            response.set_data(
-                re.sub("<Upload>.*?</Upload>", self.date, response.get_data(as_text=True), flags=re.DOTALL)
-            )
+        if operation == "GetObject" and damaged:
+            response.set_data(with_a_bit_changed(response.get_data()))
         return response
 
-    def date(self, upload):
-        started = self.started[re.search("<UploadId>(.+)</UploadId>", upload[0])[1]]
-        return re.sub("<Initiated>.*</Initiated>", f"<Initiated>{started}</Initiated>", upload[0])
+    def list_uploads(self, bucket, query):
+        """In pages, by key and then by age."""
+        marker = query.get("key-marker", ""), query.get("upload-id-marker", "")
+        pending = [(u.key_name, self.started[u.id], u.id) for u in find_bucket(bucket).multiparts.values()]
+        pending = sorted(upload for upload in pending if upload[0].startswith(query.get("prefix", "")))
+        ends = [(key, name) for key, _, name in pending]
+        first = ends.index(marker) + 1 if marker in ends else sum(key <= marker[0] for key, _ in ends)
+        page = pending[first : first + int(query.get("max-uploads", 1000))]
+        items = "".join(
+            f"<Upload><Key>{escape(key)}</Key><UploadId>{name}</UploadId><Initiated>{started}</Initiated></Upload>"
+            for key, started, name in page
+        )
+        more = bool(page) and page[-1] != pending[-1]
+        following = (
+            f"<NextKeyMarker>{escape(page[-1][0])}</NextKeyMarker><NextUploadIdMarker>{page[-1][2]}</NextUploadIdMarker>"
+        )
+        head = f"<Bucket>{bucket}</Bucket><IsTruncated>{str(more).lower()}</IsTruncated>{following if more else ''}"
+        body = f"<ListMultipartUploadsResult>{head}{items}</ListMultipartUploadsResult>"
+        return Response(body, 200, content_type="application/xml")
+
+
+def copy(request, pass_on, damaged):
+    bucket, _, key = request.path.strip("/").partition("/")
+    keys = find_bucket(bucket).keys
+    if request.headers.get("if-none-match") == "*" and key in keys:
+        return refusal("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+    response = pass_on(request)
+    if damaged and response.status_code == 200:
+        # The store has damaged it before it made its checksum.
+        stored = keys[key]
+        stored.value = with_a_bit_changed(stored.value)
+        stored.checksum_value = base64.b64encode(DIGESTS["x-amz-checksum-crc32"](stored.value)).decode()
+    return response
+
+
+def with_a_bit_changed(data):
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :] if data else data
 
 
 def operation_of(method, key, query, headers):
@@ -110,8 +150,12 @@ def check_whole(headers, data):
 
 def no_such_upload():
     message = "The specified upload does not exist. The upload ID may be invalid, or it was aborted or completed."
-    body = f"<Error><Code>NoSuchUpload</Code><Message>{message}</Message></Error>"
-    return Response(body, 404, content_type="application/xml")
+    return refusal("NoSuchUpload", message, 404)
+
+
+def refusal(code, message, status):
+    body = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Response(body, status, content_type="application/xml")
 
 
 def find_bucket(name):
