@@ -4,10 +4,15 @@
 
 mod athena;
 mod catalog;
+mod catalog_tables;
 mod connection;
+mod copies;
 mod crawler;
 mod fixture;
+mod listings;
 mod lying_store;
 mod s3;
 mod s3_faults;
+mod small_objects;
 mod staged;
+mod upload_new;
