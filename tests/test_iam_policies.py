@@ -39,7 +39,7 @@ PLACES = {
 Policy = dict[str, Any]
 
 # Every operation that the program calls, with the actions that AWS asks for.
-NIGHTLY = {
+FILES = {
     "s3:HeadBucket": {"s3:ListBucket"},
     "s3:ListObjectsV2": {"s3:ListBucket"},
     "s3:HeadObject": {"s3:GetObject"},
@@ -49,11 +49,25 @@ NIGHTLY = {
     "s3:CompleteMultipartUpload": {"s3:PutObject"},
     "s3:AbortMultipartUpload": {"s3:AbortMultipartUpload"},
     "s3:DeleteObjects": {"s3:DeleteObject"},
+}
+NIGHTLY = FILES | {
     "glue:GetCrawler": {"glue:GetCrawler"},
     "glue:StartCrawler": {"glue:StartCrawler"},
     "glue:UpdateCrawler": {"glue:UpdateCrawler"},
     "glue:GetTable": {"glue:GetTable"},
     "glue:BatchGetPartition": {"glue:BatchGetPartition"},
+    "glue:GetPartitionIndexes": {"glue:GetPartitionIndexes"},
+    "glue:CreatePartitionIndex": {"glue:CreatePartitionIndex"},
+}
+CATALOG = FILES | {
+    "s3:GetObject": {"s3:GetObject"},
+    # Of the file that is copied and of the copy.
+    "s3:CopyObject": {"s3:GetObject", "s3:PutObject"},
+    "s3:ListMultipartUploads": {"s3:ListBucketMultipartUploads"},
+    "glue:GetDatabase": {"glue:GetDatabase"},
+    "glue:GetTable": {"glue:GetTable"},
+    "glue:CreateTable": {"glue:CreateTable"},
+    "glue:UpdateTable": {"glue:UpdateTable"},
 }
 ONCE = {
     "glue:GetDatabase": {"glue:GetDatabase"},
@@ -102,7 +116,7 @@ def operations_in_sources() -> set[str]:
 
 class Policies(unittest.TestCase):
     def test_aws_knows_every_action_and_its_resources(self):
-        for name in ("writer", "crawler-setup", "reader", "crawler-role"):
+        for name in ("writer", "catalog-writer", "crawler-setup", "reader", "crawler-role"):
             checked = parliament.analyze_policy_string(json.dumps(policy(f"{name}.json")))
             self.assertEqual([str(finding) for finding in checked.findings], [], name)
 
@@ -129,8 +143,9 @@ class Policies(unittest.TestCase):
             self.assertIn(who, str(statement["Condition"]), name)
 
     def test_every_call_of_the_sources_has_its_actions_and_no_action_is_unused(self):
-        self.assertEqual(operations_in_sources(), {*NIGHTLY, *ONCE, *QUERY})
-        for name, calls in {"writer": NIGHTLY, "crawler-setup": ONCE, "reader": QUERY}.items():
+        self.assertEqual(operations_in_sources(), {*NIGHTLY, *CATALOG, *ONCE, *QUERY})
+        modes = {"writer": NIGHTLY, "catalog-writer": CATALOG, "crawler-setup": ONCE, "reader": QUERY}
+        for name, calls in modes.items():
             self.assertEqual(actions(policy(f"{name}.json")), set().union(*calls.values()), name)
 
 
