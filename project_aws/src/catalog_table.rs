@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws_sdk_glue::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_glue::types::{Column, Table};
 
 use crate::classify::{outcome_unknown, sdk_error, service_code};
@@ -78,16 +79,15 @@ impl Aws {
         if service_code(&error) == Some("EntityNotFoundException") {
             return Err(no_database(database));
         }
-        let failed = |error| sdk_error(format_args!("cannot create the Glue table {database}.{name}"), error);
-        if !exists && !outcome_unknown(&error) {
-            return Err(failed(error));
-        }
+        let unknown = may_be_done(&error);
+        let failed = sdk_error(format_args!("cannot create the Glue table {database}.{name}"), error);
         match self.find_table(database, name).await {
             Ok(Some(table)) if definition.is(&table) => Ok(Created::Done),
-            Ok(Some(_)) => Ok(Created::Exists),
+            Ok(Some(_)) if exists || unknown => Ok(Created::Exists),
             // It was there a moment ago.
-            Ok(None) if exists => Err(failed(error).with_remark("the table has just been dropped: run it again")),
-            Ok(None) | Err(_) => Err(failed(error).with_remark("whether it was created is not known")),
+            Ok(None) if exists => Err(failed.with_remark("the table has just been dropped: run it again")),
+            _ if exists || unknown => Err(failed.with_remark("whether it was created is not known")),
+            _ => Err(failed),
         }
     }
 
@@ -109,18 +109,17 @@ impl Aws {
                 tracing::info!(database, table = name, "switched the Glue table");
                 return Ok(Switched::Done);
             };
-            let code = service_code(&error);
-            let conflict = code == Some("ConcurrentModificationException");
-            let dropped = code == Some("EntityNotFoundException");
-            let failed = |error| sdk_error(format_args!("cannot switch the Glue table {database}.{name}"), error);
-            if !conflict && !dropped && !outcome_unknown(&error) {
-                return Err(failed(error));
-            }
+            let conflict = service_code(&error) == Some("ConcurrentModificationException");
+            let dropped = service_code(&error) == Some("EntityNotFoundException");
+            let unknown = may_be_done(&error);
+            let failed = sdk_error(format_args!("cannot switch the Glue table {database}.{name}"), error);
+            // Also after a plain refusal: it may be the answer to a repetition by the SDK, and the first one was done.
             match self.find_table(database, name).await {
                 Ok(Some(table)) if definition.is(&table) => {
                     tracing::info!(database, table = name, "the answer was lost; the Glue table is switched");
                     return Ok(Switched::Done);
                 }
+                _ if !conflict && !dropped && !unknown => return Err(failed),
                 Ok(Some(table)) if table.version_id() != Some(expected_version) => return Ok(Switched::Overtaken),
                 Ok(None) => return self.check_database(database).await.map(|()| Switched::Overtaken),
                 // Nothing has changed it, so nothing has overtaken us.
@@ -128,9 +127,7 @@ impl Aws {
                     conflicts += 1;
                     pace.pause().await;
                 }
-                Ok(Some(_)) | Err(_) => {
-                    return Err(failed(error).with_remark("whether it was switched is not known"));
-                }
+                Ok(Some(_)) | Err(_) => return Err(failed.with_remark("whether it was switched is not known")),
             }
         }
     }
@@ -144,6 +141,11 @@ impl Aws {
             Err(error) => Err(sdk_error(format_args!("cannot look at the Glue table {database}.{name}"), error)),
         }
     }
+}
+
+/// Glue says of a request that took it too long that it is refused, with a status like any other refusal.
+fn may_be_done<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    outcome_unknown(error) || service_code(error) == Some("OperationTimeoutException")
 }
 
 fn describe(database: &str, table: &Table) -> Result<CatalogTable, AwsError> {

@@ -1,4 +1,7 @@
 //! The Glue index of a date-cut table: with it a query for one date does not make Glue go through all partitions.
+//!
+//! Crawlers give one to the tables that they create, unless that is switched off, and older tables have none. The
+//! property by which Athena uses it is the crawler's to set: it removes from a table what it has not set itself.
 
 use aws_sdk_glue::types::{PartitionIndex, PartitionIndexDescriptor, PartitionIndexStatus};
 
@@ -43,7 +46,12 @@ impl Aws {
         let request = self.glue.create_partition_index().database_name(database).table_name(table);
         match request.partition_index(index).send().await {
             Ok(_) => {
-                tracing::info!(database, table, key, "began a partition index");
+                tracing::info!(
+                    database,
+                    table,
+                    key,
+                    "began a partition index; Athena uses it once the table has partition_filtering.enabled=true"
+                );
                 Ok(())
             }
             // Another run was faster, or our first request was and its answer was lost.

@@ -1,4 +1,4 @@
-"""What S3 does and moto does not: checksums and sizes that are checked, conditions of copies, pending uploads in pages."""
+"""What S3 does and moto does not: checksums and sizes are checked, copies have conditions, pending uploads pages."""
 
 import base64
 import datetime
@@ -68,10 +68,10 @@ class S3:
             for key, started, name in page
         )
         more = bool(page) and page[-1] != pending[-1]
-        following = (
-            f"<NextKeyMarker>{escape(page[-1][0])}</NextKeyMarker><NextUploadIdMarker>{page[-1][2]}</NextUploadIdMarker>"
-        )
-        head = f"<Bucket>{bucket}</Bucket><IsTruncated>{str(more).lower()}</IsTruncated>{following if more else ''}"
+        head = f"<Bucket>{bucket}</Bucket><IsTruncated>{str(more).lower()}</IsTruncated>"
+        if more:
+            key, _, name = page[-1]
+            head += f"<NextKeyMarker>{escape(key)}</NextKeyMarker><NextUploadIdMarker>{name}</NextUploadIdMarker>"
         body = f"<ListMultipartUploadsResult>{head}{items}</ListMultipartUploadsResult>"
         return Response(body, 200, content_type="application/xml")
 

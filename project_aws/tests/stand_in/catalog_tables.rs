@@ -20,8 +20,8 @@ static SERVER: Shared = Shared::new();
 
 const DATABASE: &str = "shop";
 
-async fn with_database<'a>() -> Result<Turn<'a>> {
-    let turn = SERVER.turn().await?;
+pub(crate) async fn with_database(server: &Shared) -> Result<Turn<'_>> {
+    let turn = server.turn().await?;
     let glue = aws_sdk_glue::Client::new(&config(turn.server()?.endpoint()));
     let input = DatabaseInput::builder().name(DATABASE).build()?;
     glue.create_database().database_input(input).send().await?;
@@ -48,7 +48,7 @@ fn events(run: u32, dates: &[&str]) -> Result<TableDefinition> {
     })
 }
 
-fn uncut(run: u32) -> Result<TableDefinition> {
+pub(crate) fn uncut(run: u32) -> Result<TableDefinition> {
     Ok(TableDefinition { partition: None, ..events(run, &[])? })
 }
 
@@ -59,20 +59,20 @@ fn store_rows(turn: &Turn<'_>, run: u32, below: &str, rows: i64) -> Result<()> {
     turn.server()?.put_object(BUCKET, key.prefix(), &std::fs::read(file.path)?)
 }
 
-async fn create(aws: &Aws, definition: &TableDefinition) -> Result<Created, AwsError> {
+pub(crate) async fn create(aws: &Aws, definition: &TableDefinition) -> Result<Created, AwsError> {
     spawnable(aws.create_catalog_table(DATABASE, definition)).await
 }
 
-async fn update(aws: &Aws, definition: &TableDefinition, version: &str) -> Result<Switched, AwsError> {
+pub(crate) async fn update(aws: &Aws, definition: &TableDefinition, version: &str) -> Result<Switched, AwsError> {
     spawnable(aws.update_catalog_table(DATABASE, definition, version)).await
 }
 
-async fn version(aws: &Aws) -> Result<String> {
+pub(crate) async fn version(aws: &Aws) -> Result<String> {
     Ok(spawnable(aws.catalog_table(DATABASE, "events")).await?.context("no table")?.version)
 }
 
 /// The run that the catalog shows.
-async fn run(aws: &Aws) -> Result<Option<String>> {
+pub(crate) async fn run(aws: &Aws) -> Result<Option<String>> {
     let table = aws.catalog_table(DATABASE, "events").await?;
     Ok(table.and_then(|table| table.parameters.get("project.run").cloned()))
 }
@@ -96,7 +96,7 @@ fn texts(rows: &[&[Option<&str>]]) -> Vec<Vec<Option<String>>> {
     rows.iter().map(|row| row.iter().map(|cell| cell.map(str::to_owned)).collect()).collect()
 }
 
-fn fault(operation: &str, mode: &str, times: i32, (status, code): (u16, &str)) -> Value {
+pub(crate) fn fault(operation: &str, mode: &str, times: i32, (status, code): (u16, &str)) -> Value {
     json!([{
         "service": "glue", "operation": operation, "mode": mode, "times": times,
         "status": status, "code": code, "seconds": 1
@@ -105,7 +105,7 @@ fn fault(operation: &str, mode: &str, times: i32, (status, code): (u16, &str)) -
 
 #[tokio::test]
 async fn a_table_is_created_described_and_read_by_athena() -> Result<()> {
-    let turn = with_database().await?;
+    let turn = with_database(&SERVER).await?;
     let aws = turn.aws()?;
     assert_eq!(aws.catalog_table(DATABASE, "events").await?, None);
     store_rows(&turn, 1, "dt=2026-01-01", 2)?;
@@ -125,7 +125,7 @@ async fn a_table_is_created_described_and_read_by_athena() -> Result<()> {
 
 #[tokio::test]
 async fn one_update_switches_all_partitions_and_even_the_way_the_table_is_cut() -> Result<()> {
-    let turn = with_database().await?;
+    let turn = with_database(&SERVER).await?;
     let aws = turn.aws()?;
     store_rows(&turn, 1, "dt=2026-01-01", 2)?;
     store_rows(&turn, 2, "dt=2026-01-01", 3)?;
@@ -148,7 +148,7 @@ async fn one_update_switches_all_partitions_and_even_the_way_the_table_is_cut() 
 
 #[tokio::test]
 async fn whoever_looked_before_the_last_change_is_overtaken_and_changes_nothing() -> Result<()> {
-    let turn = with_database().await?;
+    let turn = with_database(&SERVER).await?;
     let (ours, theirs) = (turn.aws()?, turn.aws()?);
     assert_eq!(create(&ours, &uncut(1)?).await?, Created::Done);
     assert_eq!(create(&theirs, &uncut(2)?).await?, Created::Exists);
@@ -168,7 +168,7 @@ async fn whoever_looked_before_the_last_change_is_overtaken_and_changes_nothing(
 
 #[tokio::test]
 async fn whoever_is_slow_is_overtaken() -> Result<()> {
-    let turn = with_database().await?;
+    let turn = with_database(&SERVER).await?;
     let (ours, theirs) = (turn.aws()?, turn.aws()?);
     create(&ours, &uncut(1)?).await?;
     let seen = version(&ours).await?;
@@ -188,7 +188,7 @@ async fn whoever_is_slow_is_overtaken() -> Result<()> {
 
 #[tokio::test]
 async fn whoever_lost_the_answer_and_was_then_overtaken_learns_it() -> Result<()> {
-    let turn = with_database().await?;
+    let turn = with_database(&SERVER).await?;
     let (ours, theirs) = (turn.aws()?, turn.aws()?);
     create(&ours, &uncut(1)?).await?;
     let seen = version(&ours).await?;
@@ -211,76 +211,6 @@ async fn whoever_lost_the_answer_and_was_then_overtaken_learns_it() -> Result<()
     Ok(())
 }
 
-const DOWN: (u16, &str) = (500, "InternalServiceException");
-const BUSY: (u16, &str) = (400, "ThrottlingException");
-const IN_CONFLICT: (u16, &str) = (400, "ConcurrentModificationException");
-
-const FAULTS: [(&str, i32, (u16, &str), Result<(), AwsErrorKind>); 8] = [
-    ("reject", -1, (400, "AccessDeniedException"), Err(AwsErrorKind::Denied)),
-    ("reject", -1, DOWN, Err(AwsErrorKind::Temporary)),
-    ("done_then_error", 1, DOWN, Ok(())),
-    ("done_then_error", -1, DOWN, Ok(())),
-    ("slow", 1, DOWN, Ok(())),
-    ("hold", 1, DOWN, Ok(())),
-    ("reject", 1, BUSY, Ok(())),
-    ("reject", -1, BUSY, Err(AwsErrorKind::Temporary)),
-];
-
-#[tokio::test]
-async fn under_every_fault_a_creation_is_done_or_an_error_that_leaves_nothing() -> Result<()> {
-    for (mode, times, answer, expected) in FAULTS {
-        let name = format!("{mode} {times} {answer:?}");
-        let turn = with_database().await?;
-        let aws = turn.aws()?;
-        turn.server()?.inject(&fault("CreateTable", mode, times, answer))?;
-        match (create(&aws, &uncut(1)?).await, expected) {
-            (Ok(created), Ok(())) => assert_eq!(created, Created::Done, "{name}"),
-            (Err(error), Err(kind)) => assert_eq!(error.kind(), kind, "{name}: {error}"),
-            (outcome, _) => anyhow::bail!("{name}: {outcome:?}"),
-        }
-        assert_eq!(run(&aws).await?.is_some(), expected.is_ok(), "{name}");
-        turn.server()?.inject(&json!([]))?;
-        assert_eq!(create(&aws, &uncut(1)?).await?, Created::Done, "{name}: again");
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn under_every_fault_a_switch_is_done_or_an_error_that_leaves_the_old() -> Result<()> {
-    let conflicts = [("reject", 1, IN_CONFLICT, Ok(())), ("reject", -1, IN_CONFLICT, Err(AwsErrorKind::Temporary))];
-    for (mode, times, answer, expected) in FAULTS.into_iter().chain(conflicts) {
-        let name = format!("{mode} {times} {answer:?}");
-        let turn = with_database().await?;
-        let aws = turn.aws()?;
-        create(&aws, &uncut(1)?).await?;
-        let seen = version(&aws).await?;
-        turn.server()?.inject(&fault("UpdateTable", mode, times, answer))?;
-        match (update(&aws, &uncut(2)?, &seen).await, expected) {
-            (Ok(switched), Ok(())) => assert_eq!(switched, Switched::Done, "{name}"),
-            (Err(error), Err(kind)) => assert_eq!(error.kind(), kind, "{name}: {error}"),
-            (outcome, _) => anyhow::bail!("{name}: {outcome:?}"),
-        }
-        assert_eq!(run(&aws).await?.as_deref(), Some(if expected.is_ok() { "2" } else { "1" }), "{name}");
-        turn.server()?.inject(&json!([]))?;
-        assert_eq!(update(&aws, &uncut(2)?, &seen).await?, Switched::Done, "{name}: again");
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_answer_that_never_comes_is_looked_into_after_the_deadline() -> Result<()> {
-    let turn = with_database().await?;
-    let aws = turn.aws()?;
-    create(&aws, &uncut(1)?).await?;
-    let seen = version(&aws).await?;
-    let held = json!([{"service": "glue", "operation": "UpdateTable", "mode": "hold", "seconds": 60}]);
-    turn.server()?.inject(&held)?;
-    assert_eq!(update(&aws, &uncut(2)?, &seen).await?, Switched::Done);
-    assert_eq!(turn.calls("UpdateTable")?.len(), 2, "the second was refused: the first had been done");
-    turn.server()?.inject(&json!([]))?;
-    Ok(())
-}
-
 #[tokio::test]
 async fn a_missing_database_is_told_with_the_way_to_create_it() -> Result<()> {
     let turn = SERVER.turn().await?;
@@ -299,7 +229,7 @@ async fn a_missing_database_is_told_with_the_way_to_create_it() -> Result<()> {
 
 #[tokio::test]
 async fn a_table_that_was_dropped_meanwhile_is_not_made_anew_by_a_switch() -> Result<()> {
-    let turn = with_database().await?;
+    let turn = with_database(&SERVER).await?;
     assert_eq!(update(&turn.aws()?, &uncut(1)?, "1").await?, Switched::Overtaken);
     assert_eq!(run(&turn.aws()?).await?, None);
     Ok(())

@@ -33,7 +33,7 @@ fn stored(turn: &Turn<'_>) -> Result<Option<Vec<u8>>> {
 fn fault(mode: &str, times: i32, status: u16, code: &str) -> Value {
     json!([{
         "service": "s3", "operation": "CopyObject", "mode": mode, "times": times,
-        "status": status, "code": code, "seconds": 1
+        "status": status, "code": code, "seconds": 0.3
     }])
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
+use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use parquet::arrow::ArrowWriter;
@@ -66,6 +67,8 @@ pub(crate) fn config(endpoint: &str) -> SdkConfig {
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(endpoint)
+        // As often as ever, but with pauses that are made for a server of our own.
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(50)))
         .build()
 }
 

@@ -4,6 +4,7 @@
 
 mod athena;
 mod catalog;
+mod catalog_table_faults;
 mod catalog_tables;
 mod connection;
 mod copies;
