@@ -9,11 +9,13 @@
 //! run=<id>/<table>/…     data, written once, never changed
 //! _runs/<id>.json        the manifest, written once, after the data
 //! the table's commit     a link, a Glue table, or the files of the table's own folder: after the manifest
+//! _runs/claims/…         who is about to show a run or to remove one: before either, and gone after a while
 //! ```
 //!
 //! A run that dies leaves garbage and never a change; [`collect`](gc::collect) removes it.
 
 mod carry_over;
+mod claims;
 mod error;
 mod folder;
 mod gate;

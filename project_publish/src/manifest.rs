@@ -91,6 +91,9 @@ pub struct TableManifest {
     /// That earlier run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carried_from: Option<String>,
+    /// The run that readers saw until this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
     /// Every file that belongs to the table.
     pub files: Vec<DataFile>,
 }

@@ -81,6 +81,7 @@ impl<'a, L: Lake> Publication<'a, L> {
         if live.is_none() && table.files.is_empty() {
             return Ok(false);
         }
+        table.replaces = live.as_ref().and_then(|live| live.run.clone());
         let mut carried = 0;
         if let Some(live) = &live {
             let previous = self.published_table(&table.table, live).await?;
@@ -155,5 +156,17 @@ fn complete(candidate: Candidate) -> TableManifest {
     let Candidate { table, task, columns, partition_key, condition, window, mut files, gated: _ } = candidate;
     files.sort_by(|a, b| a.key.cmp(&b.key));
     let (rows, bytes) = files.iter().fold((0, 0), |(rows, bytes), file| (rows + file.rows, bytes + file.bytes));
-    TableManifest { table, task, rows, bytes, columns, partition_key, condition, window, carried_from: None, files }
+    TableManifest {
+        table,
+        task,
+        rows,
+        bytes,
+        columns,
+        partition_key,
+        condition,
+        window,
+        carried_from: None,
+        replaces: None,
+        files,
+    }
 }

@@ -1,5 +1,6 @@
 //! Showing an earlier run of a table again.
 
+use crate::claims::{Claims, Purpose};
 use crate::error::PublishError;
 use crate::lake::{Committed, Lake, Live, Objects, Release};
 use crate::manifest::{Manifest, TableManifest};
@@ -28,43 +29,28 @@ pub async fn roll_back<L: Lake>(lake: &L, table: &str, to: Option<&str>) -> Resu
     };
     let found = manifest.table(table).ok_or_else(|| absent(table, &manifest.run.run_id))?;
     check_files(lake, &manifest.run.run_id, found).await?;
+    claim(&runs, lake.objects(), &manifest.run.run_id, live.as_ref().and_then(|live| live.run.as_deref())).await?;
     let release = Release { run: &manifest.run, table: found };
     if lake.commit(release, live.as_ref()).await? == Committed::Overtaken {
         return Err(PublishError::Overtaken { table: table.to_owned(), by: String::new() }.into());
     }
-    keep_or_undo(lake, &runs, &manifest, table, live.as_ref()).await?;
     Ok(RolledBack { from: live.and_then(|live| live.run), to: manifest })
 }
 
-/// gc removes a manifest, then looks what is shown, then removes the data. We show, then look for the manifest. So of
-/// two at the same time at least one sees the other.
-async fn keep_or_undo<L: Lake>(
-    lake: &L,
-    runs: &Runs<'_, L::Objects>,
-    shown: &Manifest,
-    table: &str,
-    before: Option<&Live>,
-) -> Result<()> {
-    let run = &shown.run.run_id;
-    if runs.find(run).await?.is_some() {
-        return Ok(());
+/// Claims both runs, so that gc leaves them alone: the one that will be seen, and the one that queries still read.
+async fn claim<O: Objects>(runs: &Runs<'_, O>, objects: &O, to: &str, from: Option<&str>) -> Result<()> {
+    let claims = Claims::of(objects);
+    let mut made = vec![claims.make(Purpose::Show, to).await?];
+    if let Some(from) = from {
+        made.push(claims.make(Purpose::Leave, from).await?);
     }
-    let gone = || {
-        PublishError::NoSuchRun(format!(
-            "run {run} was removed by project gc meanwhile; {table} shows what it did before"
-        ))
-    };
-    let previous = match before.and_then(|live| live.run.as_deref()) {
-        Some(previous) => runs.find(previous).await?,
-        None => None,
-    };
-    let (Some(now), Some(previous)) = (lake.live(table).await?, previous) else { return Err(gone().into()) };
-    if now.run.as_ref() == Some(run)
-        && let Some(found) = previous.table(table)
-    {
-        lake.commit(Release { run: &previous.run, table: found }, Some(&now)).await?;
+    // In this order: gc gives its claim up when the manifest is gone.
+    if claims.is_removed(to).await? || runs.find(to).await?.is_none() {
+        claims.withdraw(&made).await?;
+        let message = format!("run {to} is being removed by project gc; choose another run, see project runs");
+        return Err(PublishError::NoSuchRun(message).into());
     }
-    Err(gone().into())
+    Ok(())
 }
 
 /// The newest run with this table that is older than the one that readers see.
