@@ -3,7 +3,9 @@
 use crate::error::PublishError;
 use crate::lake::{Lake, Live, Objects};
 use crate::manifest::{TableManifest, Window};
+use crate::runs::Runs;
 use anyhow::Result;
+use std::collections::HashSet;
 
 /// Adds the files of the published run that lie outside of the window. Where files are kept by run they are copied, so
 /// that every run is whole by itself: it can be shown again, and be removed, without a look at any other.
@@ -15,14 +17,20 @@ pub(crate) async fn carry_over<L: Lake>(
     live: &Live,
     previous: Option<&TableManifest>,
 ) -> Result<()> {
-    let from = live.run.clone().unwrap_or_default();
-    let Some(previous) = previous else {
-        return Err(PublishError::NothingToCarry { table: table.table.clone(), run: from }.into());
+    let shown = live.run.clone().unwrap_or_default();
+    let carried_key = |key: &str| lake.carried_key(run_id, &table.table, key);
+    let in_place = previous.is_some_and(|table| table.files.iter().all(|file| carried_key(&file.key) == file.key));
+    let from = match previous {
+        Some(previous) if in_place => standing(lake, &shown, previous).await?,
+        previous => previous.map(|table| (shown.clone(), table.clone())),
+    };
+    let Some((from, previous)) = from else {
+        return Err(PublishError::NothingToCarry { table: table.table.clone(), run: shown }.into());
     };
     let in_window = |value: &Option<String>| value.as_ref().is_some_and(|value| window.contains(value));
     for file in previous.files.iter().filter(|file| !in_window(&file.partition)) {
         let mut carried = file.clone();
-        carried.key = lake.carried_key(run_id, &table.table, &file.key);
+        carried.key = carried_key(&file.key);
         if carried.key != file.key {
             lake.objects().copy(file, &carried.key).await?;
         }
@@ -33,4 +41,22 @@ pub(crate) async fn carry_over<L: Lake>(
     table.rows = table.files.iter().map(|file| file.rows).sum();
     table.bytes = table.files.iter().map(|file| file.bytes).sum();
     Ok(())
+}
+
+/// The run whose files are all there, and what it says of the table: the one that is shown, or the one that it was going
+/// to replace when it died before its files were visible. Nothing if that cannot be told.
+async fn standing<L: Lake>(lake: &L, run: &str, newest: &TableManifest) -> Result<Option<(String, TableManifest)>> {
+    let there: HashSet<String> = lake.objects().list(&newest.table).await?.into_iter().collect();
+    let (mut run, mut table) = (run.to_owned(), newest.clone());
+    while !table.files.iter().all(|file| there.contains(&file.key)) {
+        let Some(replaced) = table.replaces.take() else {
+            // It was the first, and nothing of it counts.
+            table.files.clear();
+            break;
+        };
+        let manifest = Runs::of(lake.objects()).find(&replaced).await?;
+        let Some(found) = manifest.and_then(|manifest| manifest.table(&table.table).cloned()) else { return Ok(None) };
+        (run, table) = (replaced, found);
+    }
+    Ok(Some((run, table)))
 }

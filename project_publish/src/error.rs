@@ -86,8 +86,8 @@ pub enum PublishError {
     },
     /// A partition of the published run would have to be carried over and nobody knows its files.
     #[error(
-        "{table} shows run {run}, which has no manifest in _runs, so that the dates outside of --from and --to cannot be \
-         carried over; publish the whole table once, without --from and --to"
+        "{table} shows run {run}, and no manifest in _runs tells its files, so that the dates outside of --from and --to \
+         cannot be carried over; publish the whole table once, without --from and --to"
     )]
     NothingToCarry {
         /// The table's folder.

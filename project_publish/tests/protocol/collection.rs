@@ -179,7 +179,8 @@ fn with_a_young_run() -> (Vec<Plan>, State) {
 #[test]
 fn a_rollback_during_a_collection_shows_a_whole_run_or_changes_nothing() {
     let (plans, state) = with_a_young_run();
-    let cases = [0, 1, 3].map(|to| check_with_collection(&state, &plans, &[Other::Rollback(to)], 3));
+    let depths = [(0, 3), (1, 2), (3, 2)];
+    let cases = depths.map(|(to, depth)| check_with_collection(&state, &plans, &[Other::Rollback(to)], depth));
     println!("{} schedules of a collection and a rollback", cases.iter().sum::<usize>());
 }
 

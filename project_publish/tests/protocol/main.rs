@@ -16,4 +16,5 @@ mod reader;
 mod runs;
 mod schedule;
 mod store;
+mod windows;
 mod world;

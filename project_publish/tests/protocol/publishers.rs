@@ -4,14 +4,14 @@ use crate::in_place::taken_over;
 use crate::runs::{End, Ends, PLACES, Place, Plan, after, faulty_reading, old, publish, reading, readings, young};
 use crate::schedule::{Process, every_schedule, follow};
 use crate::store::Store;
+use crate::world::State;
 use proptest::collection::vec;
 use proptest::prelude::{ProptestConfig, any};
 use proptest::{prop_assert_eq, proptest};
 
-const TABLES: [&str; 2] = ["orders", "users"];
-
-fn tables(files: usize) -> Vec<(&'static str, usize)> {
-    TABLES.map(|table| (table, files)).into()
+/// So many tables of so many files.
+fn tables(count: usize, files: usize) -> Vec<(&'static str, usize)> {
+    ["orders", "users"].into_iter().take(count).map(|table| (table, files)).collect()
 }
 
 /// What does not hold of a table after two runs, of which the first has the older snapshot.
@@ -46,24 +46,41 @@ pub(crate) fn fault(place: Place, store: &Store, before: &Plan, plans: [&Plan; 2
     None
 }
 
-fn after_race(place: Place, files: usize, order: &mut dyn FnMut(&mut [Process<'_, Ends>])) -> Option<String> {
-    let (before, older, newer) = (old(1, &tables(2)), young(1, &tables(files)), young(2, &tables(files)));
-    let store = Store::new(after(place, &[&before]));
-    let mut processes = [&older, &newer].map(|plan| Process::new(publish(store.of_another_process(), place, plan)));
-    order(&mut processes);
-    let ends: Vec<Ends> = processes.into_iter().map(Process::finish).collect();
-    fault(place, &store, &before, [&older, &newer], &ends)
+/// A lake with a run, and the two that race.
+struct Race {
+    place: Place,
+    state: State,
+    before: Plan,
+    plans: [Plan; 2],
+}
+
+impl Race {
+    fn new(place: Place, count: usize, files: usize) -> Self {
+        let before = old(1, &tables(count, 2));
+        let plans = [1, 2].map(|second| young(second, &tables(count, files)));
+        Self { place, state: after(place, &[&before]), before, plans }
+    }
+
+    fn fault(&self, order: &mut dyn FnMut(&mut [Process<'_, Ends>])) -> Option<String> {
+        let store = Store::new(self.state.clone());
+        let mut processes =
+            self.plans.each_ref().map(|plan| Process::new(publish(store.of_another_process(), self.place, plan)));
+        order(&mut processes);
+        let ends: Vec<Ends> = processes.into_iter().map(Process::finish).collect();
+        fault(self.place, &store, &self.before, self.plans.each_ref(), &ends)
+    }
 }
 
 #[test]
 fn of_two_runs_one_wins_each_table_whole_and_the_older_moment_never_replaces_the_newer() {
     let mut cases = 0;
     for place in PLACES {
-        for files in [1, 2] {
-            every_schedule(2, 3, &mut |schedule| {
+        for (count, files, preemptions) in [(1, 1, 3), (1, 2, 3), (2, 2, 2)] {
+            let race = Race::new(place, count, files);
+            every_schedule(2, preemptions, &mut |schedule| {
                 let mut whole = false;
-                let fault = after_race(place, files, &mut |processes| whole = follow(processes, schedule));
-                assert_eq!(fault, None, "{place:?}, {files} files, {schedule:?}");
+                let fault = race.fault(&mut |processes| whole = follow(processes, schedule));
+                assert_eq!(fault, None, "{place:?}, {count} tables of {files} files, {schedule:?}");
                 cases += 1;
                 whole
             });
@@ -78,7 +95,7 @@ proptest! {
     #[test]
     fn the_same_in_any_order(turns in vec(any::<bool>(), 60), files in 1_usize..4) {
         for place in PLACES {
-            let fault = after_race(place, files, &mut |processes| {
+            let fault = Race::new(place, 2, files).fault(&mut |processes| {
                 turns.iter().for_each(|turn| _ = processes[usize::from(*turn)].step());
             });
             prop_assert_eq!(fault, None, "{:?}", place);

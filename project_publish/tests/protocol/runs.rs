@@ -79,7 +79,7 @@ impl Plan {
         let folder = partitions[number].map(|date| format!("dt={date}/")).unwrap_or_default();
         match place {
             Place::Catalog => format!("run={}/{table}/{folder}part-{number:05}.parquet", self.id),
-            Place::InPlace if partitions.len() == 1 => format!("{table}/{folder}part-{number:05}.parquet"),
+            Place::InPlace if *partitions == [None] => format!("{table}/{folder}part-{number:05}.parquet"),
             Place::InPlace => format!("{table}/{folder}part-{number:05}-{}.parquet", self.id),
         }
     }
