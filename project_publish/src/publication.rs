@@ -1,12 +1,14 @@
 //! Making the tables of a run visible: look, stage, seal, commit.
 
 use crate::carry_over::carry_over;
+use crate::claims::{Claims, Purpose};
 use crate::error::PublishError;
 use crate::gate::Gate;
-use crate::lake::{Committed, Lake, Live, Release};
+use crate::lake::{Committed, Lake, Live, Objects, Release};
 use crate::manifest::{Column, DataFile, Manifest, Run, TableManifest, Window};
 use crate::runs::Runs;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// A run on its way to its readers. Its data is in the lake already, where nobody reads it.
@@ -98,10 +100,37 @@ impl<'a, L: Lake> Publication<'a, L> {
         Ok(true)
     }
 
-    /// Writes the manifest. Without it no table is committed.
+    /// Writes the manifest. Without it no table is committed. A run that took longer than the grace of gc may have lost
+    /// files, or be about to.
     pub async fn seal(&self) -> Result<()> {
+        let (objects, run) = (self.lake.objects(), &self.run.run_id);
+        let (runs, claims) = (Runs::of(objects), Claims::of(objects));
         let tables = self.staged.iter().map(|staged| staged.table.clone()).collect();
-        Runs::of(self.lake.objects()).create(&Manifest::new(self.run.clone(), tables)).await
+        let claim = claims.make(Purpose::Show, run).await?;
+        runs.create(&Manifest::new(self.run.clone(), tables)).await?;
+        // In this order: gc gives its claim up when the files are gone.
+        if !claims.is_removed(run).await? && self.has_its_files().await? {
+            return Ok(());
+        }
+        runs.delete(run).await?;
+        claims.withdraw(&[claim]).await?;
+        bail!(
+            "project gc has removed run {run} before it was complete, because its --grace is shorter than this run; \
+             nothing was published: run it again, and gc with a longer --grace"
+        )
+    }
+
+    /// Whether everything is there that belongs to this run alone.
+    async fn has_its_files(&self) -> Result<bool> {
+        let folder = format!("run={}", self.run.run_id);
+        let below = format!("{folder}/");
+        let files = self.tables().flat_map(|table| &table.files);
+        let own: BTreeSet<&str> = files.map(|file| file.key.as_str()).filter(|key| key.starts_with(&below)).collect();
+        if own.is_empty() {
+            return Ok(true);
+        }
+        let there: BTreeSet<String> = self.lake.objects().list(&folder).await?.into_iter().collect();
+        Ok(own.iter().all(|key| there.contains(*key)))
     }
 
     /// Shows a staged table to its readers.

@@ -199,6 +199,36 @@ fn a_run_and_a_rollback_during_a_collection() {
 }
 
 #[test]
+fn a_run_that_takes_longer_than_the_grace_is_published_whole_or_not_at_all() {
+    let (plans, state) = with_a_young_run();
+    let (keep, later) = (Keep { runs: 0, grace: TimeDelta::zero() }, *STARTED + TimeDelta::minutes(10));
+    let (mut cases, mut removed) = (0, 0);
+    every_schedule(2, 3, &mut |schedule| {
+        let store = Store::new(state.clone());
+        let collect = async |store: Store| {
+            gc(store, Place::Catalog, keep, later).await.map(|_| usize::MAX).map_err(|error| error.to_string())
+        };
+        let mut processes = [
+            Process::new(work(store.of_another_process(), &plans, Other::Run)),
+            Process::new(Box::pin(collect(store.of_another_process()))),
+        ];
+        let whole = follow(&mut processes, schedule);
+        let [run, collected] = processes.map(Process::finish);
+        collected.unwrap();
+        let now = reading(Place::Catalog, &store.state(), TABLE);
+        assert_eq!(now, plans[if run.is_ok() { 4 } else { 2 }].files(TABLE), "{schedule:?} {run:?}");
+        removed += usize::from(run.is_err_and(|error| error.contains("project gc has removed")));
+        collect_later(&store, Place::Catalog, 1);
+        assert_eq!(left_over(Place::Catalog, &store.state()), Vec::<String>::new(), "{schedule:?}");
+        assert_eq!(reading(Place::Catalog, &store.state(), TABLE), now, "{schedule:?}");
+        cases += 1;
+        whole
+    });
+    assert!(removed > 0, "no collection came in between");
+    println!("{cases} schedules of a run and a hasty collection, which removed it in {removed}");
+}
+
+#[test]
 fn a_killed_collection_and_a_rollback_and_a_collection_again() {
     let (plans, state) = with_a_young_run();
     let mut cases = 0;

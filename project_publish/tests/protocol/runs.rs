@@ -184,6 +184,7 @@ pub(crate) fn after(place: Place, plans: &[&Plan]) -> State {
         assert!(ends.values().all(|end| *end == End::Published), "{ends:?}");
     }
     let mut state = store.state();
+    state.objects.retain(|key, _| !key.starts_with("_runs/claims/"));
     for plan in plans {
         let manifest = state.objects.get_mut(manifest_key(&plan.id).as_str()).unwrap();
         let mut told: Manifest = serde_json::from_slice(&manifest.content).unwrap();
