@@ -201,6 +201,21 @@ impl AwsStandIn {
         serde_json::from_slice(&keys).context("a list of uploads")
     }
 
+    /// A call of Glue, such as `CreateDatabase`, and its answer.
+    ///
+    /// # Errors
+    ///
+    /// When the stand-in does not answer or refuses it.
+    pub fn glue(&self, operation: &str, parameters: &Value) -> Result<Value> {
+        let request = Request::post(&self.endpoint)
+            .header("x-standin-setup", "yes")
+            .header("authorization", AUTHORIZATION.replace("/s3/", "/glue/"))
+            .header("x-amz-target", format!("AWSGlue.{operation}"))
+            .body(parameters.to_string().into_bytes())?;
+        let answer = self.answer(operation, request)?;
+        serde_json::from_slice(&answer).with_context(|| format!("the answer to {operation}"))
+    }
+
     fn control(&self, what: &str, value: &Value) -> Result<()> {
         self.call("POST", &format!("/_standin/{what}"), value.to_string().into_bytes())?;
         Ok(())
@@ -213,12 +228,15 @@ impl AwsStandIn {
             .header("x-standin-setup", "yes")
             .header("authorization", AUTHORIZATION)
             .body(body)?;
-        let mut response =
-            self.http.run(request).with_context(|| format!("the stand-in did not answer {method} {path}"))?;
+        self.answer(&format!("{method} {path}"), request)
+    }
+
+    fn answer(&self, what: &str, request: Request<Vec<u8>>) -> Result<Vec<u8>> {
+        let mut response = self.http.run(request).with_context(|| format!("the stand-in did not answer {what}"))?;
         let status = response.status();
         let answer = response.body_mut().with_config().limit(u64::MAX).read_to_vec()?;
         let text = String::from_utf8_lossy(&answer);
-        ensure!(status.is_success(), "the stand-in answered {method} {path} with {status}: {text}");
+        ensure!(status.is_success(), "the stand-in answered {what} with {status}: {text}");
         Ok(answer)
     }
 }

@@ -227,8 +227,7 @@ fn small_requests_to_the_database_lose_no_row_and_the_uri_may_stand_in_the_envir
 fn check_only_finished_files(lake: &Path) -> Result<()> {
     for (path, what) in listing(lake)? {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let manifest = path.starts_with("_runs") && (name.ends_with(".json") || name == ".lock");
-        let finished = name.starts_with("part-") && name.ends_with(".parquet") || manifest;
+        let finished = name.starts_with("part-") && name.ends_with(".parquet") || path.starts_with("_runs");
         ensure!(finished || !what.starts_with("file"), "{}: {what}", path.display());
     }
     Ok(())

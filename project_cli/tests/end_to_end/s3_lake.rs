@@ -1,5 +1,6 @@
 //! From Postgres to S3, through the crawler, and out of Athena.
 
+mod catalog;
 mod dates;
 mod early_upload;
 mod every_type;
@@ -77,17 +78,8 @@ impl Aws {
 
     /// A table's columns and partition keys in Glue, as `name type`.
     fn glue_columns(&self, table: &str) -> Result<(Vec<String>, Vec<String>)> {
-        let scope =
-            "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/glue/aws4_request, SignedHeaders=host, Signature=0";
-        let answer = ureq::post(self.server()?.endpoint())
-            .header("authorization", scope)
-            .header("x-amz-target", "AWSGlue.GetTable")
-            .header("x-standin-setup", "yes")
-            .send(json!({"DatabaseName": "shop", "Name": table}).to_string())
-            .with_context(|| format!("the Glue table {table}"))?
-            .body_mut()
-            .read_to_string()?;
-        let table = &serde_json::from_str::<Value>(&answer)?["Table"];
+        let answer = self.server()?.glue("GetTable", &json!({"DatabaseName": "shop", "Name": table}))?;
+        let table = &answer["Table"];
         let columns = |list: &Value| {
             let text = |column: &Value, key: &str| column[key].as_str().unwrap_or("missing").to_owned();
             let columns = list.as_array().into_iter().flatten();
