@@ -78,7 +78,8 @@ impl FolderLake {
         let target = Path::new(&format!("run={run}")).join(table);
         sync_folder(&self.root.join(&target)).with_context(switching)?;
         sync_folder(&self.root.join(format!("run={run}"))).with_context(switching)?;
-        let fresh = self.root.join(format!(".{table}.{run}"));
+        // One name for all runs: who dies before the rename leaves a link that the next one replaces.
+        let fresh = self.root.join(format!(".{table}.link"));
         let _ = remove_file(&fresh);
         symlink(&target, &fresh).with_context(switching)?;
         if let Err(error) = rename(&fresh, &link) {
@@ -226,7 +227,9 @@ impl Objects for FolderLake {
     async fn delete(&self, keys: &[String]) -> Result<()> {
         let keys = keys.to_vec();
         self.blocking(move |lake| {
-            keys.iter().try_for_each(|key| lake.delete_file(key))?;
+            // A run's folder without files goes by its own name.
+            let files = keys.iter().filter(|key| RunId::of_folder(key).is_none());
+            files.map(String::as_str).try_for_each(|key| lake.delete_file(key))?;
             let tops: BTreeSet<&str> = keys.iter().filter_map(|key| key.split('/').next()).collect();
             tops.into_iter().filter(|top| RunId::of_folder(top).is_some()).for_each(|top| {
                 lake.remove_empty_folders(&lake.root.join(top));
@@ -259,7 +262,8 @@ impl Lake for FolderLake {
             let mut runs = BTreeSet::new();
             for entry in read_dir(&lake.root).with_context(listing)? {
                 let entry = entry.with_context(listing)?;
-                if entry.file_type().with_context(listing)?.is_symlink() {
+                let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+                if !is_hidden && entry.file_type().with_context(listing)?.is_symlink() {
                     runs.extend(read_link(entry.path()).ok().as_deref().and_then(run_of));
                 }
             }

@@ -11,6 +11,7 @@ mod collection;
 mod crashes;
 mod faults;
 mod in_place;
+mod mutants;
 mod publishers;
 mod reader;
 mod runs;

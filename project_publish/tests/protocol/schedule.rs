@@ -6,7 +6,7 @@ use futures::task::noop_waker;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A process: it does one step of the store for each poll.
+/// A process: it does one step of the store for each poll. Dropped before its end, it was killed.
 pub(crate) struct Process<'a, T> {
     future: Option<Pin<Box<dyn Future<Output = T> + 'a>>>,
     outcome: Option<T>,
@@ -39,11 +39,6 @@ impl<'a, T> Process<'a, T> {
     pub(crate) fn finish(mut self) -> T {
         while self.step() {}
         self.outcome.unwrap()
-    }
-
-    /// What came out of it, if it came to its end. Dropped before, it was killed.
-    pub(crate) fn outcome(self) -> Option<T> {
-        self.outcome
     }
 }
 
