@@ -184,6 +184,8 @@ fn run(
             _ => None,
         },
         gate: publishing::gate(settings)?,
+        snapshot: snapshot(settings)?,
+        max_snapshot_age: settings.get("max-snapshot-age")?.map(|setting| time(&setting)).transpose()?,
         destination,
         publish,
         fetch_size: settings.number("limit", 1, u32::MAX)?.and_then(NonZeroU32::new).unwrap_or(FETCH_SIZE),
@@ -305,6 +307,25 @@ fn s3_url(setting: &Setting) -> Result<String, ConfigError> {
         Some(bucket) if !bucket.is_empty() => Ok(setting.value.trim_end_matches('/').to_owned()),
         _ => Err(setting.wrong("must be s3://bucket or s3://bucket/prefix")),
     }
+}
+
+/// What is compared must be of one moment.
+fn snapshot(settings: &Settings<'_>) -> Result<bool, ConfigError> {
+    let without = settings.switch("no-snapshot")?;
+    for needing in ["verify", "max-snapshot-age"] {
+        let given = if needing == "verify" { settings.switch(needing)? } else { settings.get(needing)?.is_some() };
+        if without && given {
+            return Err(ConfigError::usage(format!(
+                "--no-snapshot cannot be used together with --{needing}, which needs a snapshot"
+            )));
+        }
+    }
+    Ok(!without)
+}
+
+fn time(setting: &Setting) -> Result<Duration, ConfigError> {
+    let wrong = || setting.wrong("must be a time above zero like 600 (seconds), 90s, 10m, 1h or 7d");
+    duration(&setting.value).ok_or_else(wrong)
 }
 
 /// Seconds, or a number with a unit.

@@ -2,10 +2,11 @@
 
 use crate::config::ConfigError;
 use crate::isolation::Panicked;
+use crate::one_moment::TooOld;
 use crate::selection::{NotCutByDate, UnknownTask};
 use project_aws::{AwsError, AwsErrorKind};
 use project_parquet::RowCountMismatch;
-use project_postgres::{SourceError, SourceErrorKind, Stopped};
+use project_postgres::{SnapshotLost, SourceError, SourceErrorKind, Stopped};
 use project_publish::PublishError;
 use project_tasks::DataError;
 use std::io;
@@ -68,8 +69,9 @@ impl ExitCode {
 }
 
 fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
-    if let Some(error) = error.downcast_ref::<SourceError>() {
-        return Some(match error.kind() {
+    let lost = error.downcast_ref::<SnapshotLost>().map(SnapshotLost::kind);
+    if let Some(kind) = error.downcast_ref::<SourceError>().map(SourceError::kind).or(lost) {
+        return Some(match kind {
             SourceErrorKind::Unreachable => ExitCode::Unreachable,
             SourceErrorKind::Denied => ExitCode::Denied,
             SourceErrorKind::Missing | SourceErrorKind::Data => ExitCode::Data,
@@ -106,7 +108,7 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
     if error.is::<crate::query::WithoutEngine>() {
         return Some(ExitCode::Configuration);
     }
-    if error.is::<Stopped>() {
+    if error.is::<Stopped>() || error.is::<TooOld>() {
         return Some(ExitCode::Temporary);
     }
     if error.is::<Panicked>() {

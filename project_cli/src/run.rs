@@ -6,7 +6,9 @@ use crate::destination::Destination;
 use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
+use crate::one_moment::{OneMoment, hold};
 use crate::progress::Progress;
+use crate::provenance::provenance;
 use crate::publishing::Finished;
 use crate::report::{Change, Failure, RunReport, TaskReport, VerifiedColumns, milliseconds};
 use crate::selection::{Selected, check_folder, expand};
@@ -14,7 +16,7 @@ use crate::staging::StagingFolder;
 use anyhow::Result;
 use project_parquet::{Counters, WriterSettings};
 use project_postgres::load_estimate::loaded_bytes;
-use project_postgres::{ColumnChange, SnapshotHolder, Source, Stopped, TableName};
+use project_postgres::{ColumnChange, Source, Stopped, TableName, close};
 use project_publish::RunId;
 use project_tasks::{FoundTable, MemoryShare, REJECTS_SUFFIX, Task, TaskContext, Written, preflight, write_rejects};
 use sqlx::PgConnection;
@@ -62,18 +64,25 @@ async fn attempt(
     if tasks.is_empty() {
         return Ok(());
     }
-    let (source, holder) = stoppable(cancel, hold(&source, &tasks)).await?;
-    report.course.snapshot_taken(holder.snapshot());
+    let (moment, tasks) = stoppable(cancel, Box::pin(hold(&source, tasks, config, cancel, report))).await?;
+    if let Some(snapshot) = moment.snapshot() {
+        report.course.snapshot_taken(snapshot);
+    }
+    let key_values = provenance(report.run_id.as_str(), moment.snapshot());
+    let writer = WriterSettings { key_values, ..WriterSettings::new(config.gzip_level) };
     let mut staging = StagingFolder::create(destination.staging_folder(&report.run_id, &config.scratch))?;
     let mut finished = Vec::with_capacity(tasks.len());
     let (mut made_in_rust, mut with_rejects) = (Vec::new(), Vec::new());
     for fit in tasks {
         let clock = report.course.clock;
-        let runner = Runner { config, source: &source, destination: &destination, progress, cancel, clock };
+        let runner = Runner { config, moment: &moment, writer: &writer, destination: &destination, progress, clock };
+        if refuse(report, fit.entry, moment.too_old().map_err(Into::into)).is_none() {
+            continue;
+        }
         let Some(folder) = refuse(report, fit.entry, staging.task(fit.task.folder())) else { continue };
         match runner.run(&fit, folder, &mut report.tasks[fit.entry]).await {
             Some(mut done) => {
-                let rejects = write_rejected(config, &fit, &mut done.written, &staging);
+                let rejects = write_rejected(config, &fit, &mut done.written, &staging, &writer);
                 let Some(rejects) = refuse(report, fit.entry, rejects) else {
                     staging.discard(fit.task.folder());
                     destination.abandon(done.staged).await;
@@ -89,17 +98,23 @@ async fn attempt(
             }
             None => staging.discard(fit.task.folder()),
         }
-        if cancel.is_cancelled() {
+        let lost = moment.lost();
+        if cancel.is_cancelled() || lost.is_err() {
             report.course.reading_ended();
             for table in finished {
                 destination.abandon(table.staged).await;
             }
-            return Err(Stopped.into());
+            // Without the moment that they share, tables that were read before do not belong together with later ones.
+            return Err(if cancel.is_cancelled() {
+                Stopped.into()
+            } else {
+                lost.map_or_else(Into::into, |()| Stopped.into())
+            });
         }
     }
     report.course.reading_ended();
     // From here on the server may clean up again, however long publishing takes.
-    drop(holder);
+    drop(moment);
     for (tasks, why) in [(made_in_rust, "rows are made in Rust"), (with_rejects, "rejected rows are not in the files")]
     {
         report.notes.extend(not_compared(&tasks, why));
@@ -113,12 +128,12 @@ async fn attempt(
 }
 
 /// A task that passed the preflight.
-struct Fit {
+pub(crate) struct Fit {
     /// Its place in the report.
-    entry: usize,
-    task: Task,
+    pub(crate) entry: usize,
+    pub(crate) task: Task,
     /// Its tables that can be locked.
-    lockable: Vec<TableName>,
+    pub(crate) lockable: Vec<TableName>,
 }
 
 /// Refuses tables that cannot be published, before anything is read.
@@ -168,11 +183,12 @@ async fn survey(
             fit.push(Fit { entry, task: task.clone(), lockable: lockable(&found) });
         }
     }
+    close(connection).await;
     Ok(fit)
 }
 
 /// The tables that can be locked against a change of shape while the run reads: not views and foreign tables.
-fn lockable(found: &[FoundTable]) -> Vec<TableName> {
+pub(crate) fn lockable(found: &[FoundTable]) -> Vec<TableName> {
     let lockable = found.iter().filter(|table| table.relation.lockable);
     lockable.map(|table| table.source.table.clone()).collect()
 }
@@ -214,29 +230,22 @@ fn refuse<T>(report: &mut RunReport, entry: usize, outcome: Result<T>) -> Option
     outcome.map_err(|error| report.tasks[entry].failure = Some(Failure::new(&error))).ok()
 }
 
-async fn hold(source: &Source, tasks: &[Fit]) -> Result<(Source, SnapshotHolder)> {
-    let mut tables: Vec<TableName> = tasks.iter().flat_map(|fit| fit.lockable.clone()).collect();
-    tables.sort();
-    tables.dedup();
-    Ok(source.hold_snapshot(&tables).await?)
-}
-
 /// The table of the rows that a task had to put aside, if it may do that.
 fn write_rejected(
     config: &RunConfig,
     fit: &Fit,
     written: &mut Written,
     staging: &StagingFolder,
+    settings: &WriterSettings,
 ) -> Result<Option<Finished>> {
     if config.rejects.is_none() || !fit.task.is_columnar() {
         return Ok(None);
     }
     let table = format!("{}{REJECTS_SUFFIX}", fit.task.folder());
     let folder = staging.task(&table)?;
-    let settings = WriterSettings::new(config.gzip_level);
     let rejects = take(&mut written.rejects);
     let rows = rejects.len() as u64;
-    let file = write_rejects(&folder.join("part-00000.parquet"), rejects, &settings)?;
+    let file = write_rejects(&folder.join("part-00000.parquet"), rejects, settings)?;
     let (written, staged) = (Written::one(file, rows), StagedTable::default());
     let name = fit.task.name().to_owned();
     let (window, condition) = (None, None);
@@ -246,10 +255,10 @@ fn write_rejected(
 /// What every task of a run needs.
 struct Runner<'a> {
     config: &'a RunConfig,
-    source: &'a Source,
+    moment: &'a OneMoment,
+    writer: &'a WriterSettings,
     destination: &'a Destination,
     progress: &'a Progress,
-    cancel: &'a CancellationToken,
     clock: Clock,
 }
 
@@ -278,7 +287,7 @@ impl Runner<'_> {
             }
             Err(error) => {
                 line.failed();
-                let failure = Failure::new(&error);
+                let failure = Failure::new(&self.moment.explain(error));
                 warn!(task = fit.task.name(), exit_code = failure.exit_code, "task failed: {}", failure.message);
                 entry.failure = Some(failure);
                 None
@@ -289,16 +298,13 @@ impl Runner<'_> {
     async fn attempt(&self, task: &Task, folder: &Path, counters: Arc<Counters>) -> Result<(Written, StagedTable)> {
         let config = self.config;
         let memory = MemoryShare::of(config.memory, config.workers);
-        let early =
-            task.is_columnar().then(|| self.destination.early_upload(task.folder(), folder, self.cancel)).flatten();
+        let stop = &self.moment.stop;
+        let early = task.is_columnar().then(|| self.destination.early_upload(task.folder(), folder, stop)).flatten();
         let context = TaskContext {
-            source: self.source.clone(),
+            source: self.moment.source.clone(),
             folder: folder.to_owned(),
             fetch_size: config.fetch_size,
-            writer: WriterSettings {
-                row_group_bytes: memory.row_group_bytes(),
-                ..WriterSettings::new(config.gzip_level)
-            },
+            writer: WriterSettings { row_group_bytes: memory.row_group_bytes(), ..self.writer.clone() },
             workers: config.workers,
             memory,
             window: config.window,
@@ -307,7 +313,7 @@ impl Runner<'_> {
             verify: config.verify,
             finished: early.as_ref().map(EarlyUpload::sender),
             counters,
-            cancel: self.cancel.clone(),
+            cancel: stop.clone(),
         };
         let written = isolate(task.name(), task.run(context)).await;
         let staged = match early {

@@ -1,5 +1,6 @@
 //! Which UTC dates a column holds.
 
+use crate::session::ALLOW_PARALLEL_PLANS;
 use crate::source_error::SourceError;
 use crate::sql::{Predicate, TableName, quote_identifier};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
@@ -29,6 +30,7 @@ pub async fn date_span_by_scan(
     let dates = format!(
         "SELECT day::text FROM (SELECT DISTINCT {column}::date AS day FROM {table} {filter}) days ORDER BY day"
     );
+    sqlx::raw_sql(ALLOW_PARALLEL_PLANS).execute(&mut *connection).await.map_err(failed)?;
     let rows = sqlx::raw_sql(AssertSqlSafe(dates)).fetch_all(connection).await.map_err(failed)?;
     let mut span = DateSpan::default();
     for row in rows {

@@ -9,7 +9,7 @@ use crate::file_tallies;
 use crate::part_files::{FinishedParts, PartFiles, PartNumbers, Routing};
 use crate::rejects::{Aside, ROW_ID, Reject, RejectLimit, look_up};
 use crate::slices::Slice;
-use crate::source::Source;
+use crate::source::{Source, close};
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, copy_out};
 use crate::table_plan::{ColumnPlan, TablePlan};
@@ -19,7 +19,7 @@ use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use project_parquet::proof::{TableTally, TextForm};
 use project_parquet::{ColumnarWriter, Counters, ParquetFile, PartitionValue, WriterSettings, concatenate};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime;
 use tokio::select;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// Longest silence of the server in the middle of a read. A sparse filter over a huge table may be silent for long.
@@ -228,8 +228,7 @@ impl Export {
                 self.read(&slice, &mut connection, &mut decoder, &mut parts, shared).await?;
                 parts.complete(slice.partition.as_ref())?;
             }
-            // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
-            let _ = timeout(Duration::from_secs(5), connection.close()).await;
+            close(connection).await;
             parts.finish(&decoder)
         })
     }

@@ -1,10 +1,10 @@
 //! Rows into structs: a cursor that is asked for a fixed number of rows at a time.
 
-use crate::source::Source;
+use crate::source::{Source, close};
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{TableName, quote_identifier, select};
 use sqlx::postgres::{PgRow, Postgres};
-use sqlx::{AssertSqlSafe, Connection, Encode, FromRow, PgConnection, QueryBuilder, Type};
+use sqlx::{AssertSqlSafe, Encode, FromRow, PgConnection, QueryBuilder, Type};
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -113,8 +113,7 @@ impl<R> RowCursor<R> {
 
     /// Ends the session. Dropping it without this ends it as well, less politely.
     pub async fn close(self) {
-        // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
-        let _ = timeout(Duration::from_secs(5), self.connection.close()).await;
+        close(self.connection).await;
     }
 }
 

@@ -1,22 +1,72 @@
 //! One moment for the whole run: a holder transaction exports a snapshot and stays open while others read.
 
-use crate::snapshot_facts::{Snapshot, facts};
+use crate::held_connection::HeldConnection;
+use crate::moment::Moment;
+use crate::snapshot_facts::{Snapshot, freeze};
 use crate::source::Source;
-use crate::source_error::SourceError;
+use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::TableName;
-use sqlx::PgConnection;
 use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 use tracing::{error, info};
 
 /// How often the holder shows that it is still there.
 const PING: Duration = Duration::from_secs(30);
+/// A server that does not answer for so long is gone.
+const PING_DEADLINE: Duration = Duration::from_secs(60);
+
+/// In REPEATABLE READ the first query freezes the view, and LOCK is none.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+/// Whoever has just shown that its table cannot be locked is not waited for once more at full length.
+const SHORT_PATIENCE: &str = "SET LOCAL lock_timeout = '2s'";
+
+const LOCKING: &str = "cannot lock the tables against changes";
+
+/// Why no snapshot is held.
+#[derive(Debug, Error)]
+pub enum HoldError {
+    /// A table could not be locked: it is gone, changed or taken.
+    #[error(transparent)]
+    Lock(SourceError),
+    /// Anything else.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+}
+
+/// The transaction that held the snapshot ended while it was needed: whoever begins to read now sees another moment.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the snapshot of the run was lost: {reason}; the tables can no longer be read at one moment{}", self.remedy())]
+pub struct SnapshotLost {
+    reason: String,
+}
+
+impl SnapshotLost {
+    /// The class of the failure.
+    pub fn kind(&self) -> SourceErrorKind {
+        if self.by_recovery() { SourceErrorKind::Temporary } else { SourceErrorKind::Unreachable }
+    }
+
+    fn by_recovery(&self) -> bool {
+        self.reason.contains("conflict with recovery")
+    }
+
+    fn remedy(&self) -> &'static str {
+        if self.by_recovery() {
+            "; set hot_standby_feedback, raise max_standby_streaming_delay, or run on the primary"
+        } else {
+            "; try again"
+        }
+    }
+}
 
 /// Keeps the exported snapshot alive; dropping it ends the holder's transaction.
 #[derive(Debug)]
 pub struct SnapshotHolder {
     snapshot: Snapshot,
+    lost: watch::Receiver<Option<SnapshotLost>>,
     holder: JoinHandle<()>,
 }
 
@@ -24,6 +74,23 @@ impl SnapshotHolder {
     /// What is held.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Why it is held no more, if that is so.
+    pub fn lost(&self) -> Option<SnapshotLost> {
+        self.lost.borrow().clone()
+    }
+
+    /// Whoever waits for this learns of the loss at once. It does not keep the snapshot.
+    pub fn until_lost(&self) -> impl Future<Output = SnapshotLost> + Send + use<> {
+        let mut lost = self.lost.clone();
+        async move {
+            match lost.wait_for(Option::is_some).await.ok().and_then(|lost| lost.clone()) {
+                Some(lost) => lost,
+                // It was dropped, because nobody needs it any more.
+                None => std::future::pending().await,
+            }
+        }
     }
 }
 
@@ -33,32 +100,84 @@ impl Source {
     /// The lock comes first: a table truncated between the snapshot and its first read would look empty.
     ///
     /// # Errors
-    /// [`SourceError`]; when a lock is refused the message is the server's, which names the table.
-    pub async fn hold_snapshot(&self, tables: &[TableName]) -> Result<(Self, SnapshotHolder), SourceError> {
-        let mut connection = self.connect().await?;
+    /// [`HoldError`]; when a lock is refused the message is the server's, which names the table.
+    pub async fn hold_snapshot(&self, tables: &[TableName]) -> Result<(Self, SnapshotHolder), HoldError> {
+        let connection = HeldConnection::open(self).await?;
+        connection.ask(BEGIN, LOCKING).await?;
         if !tables.is_empty() {
-            let names: Vec<String> = tables.iter().map(TableName::quoted).collect();
-            let lock = format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "));
-            self.execute(&mut connection, &lock, "cannot lock the tables against changes").await?;
+            connection.ask(&lock(tables), LOCKING).await.map_err(HoldError::Lock)?;
         }
-        let snapshot = facts(&mut connection).await?;
+        Ok(self.freeze(connection).await?)
+    }
+
+    /// The same where a table was refused: each group is locked on its own, and left out if that fails, for the reason
+    /// that stands at its place in the answer.
+    ///
+    /// # Errors
+    /// [`SourceError`] when the server does not answer, or exports no snapshot.
+    pub async fn hold_snapshot_of(
+        &self,
+        groups: &[Vec<TableName>],
+    ) -> Result<(Self, SnapshotHolder, Vec<Option<SourceError>>), SourceError> {
+        let connection = HeldConnection::open(self).await?;
+        connection.ask(&format!("{BEGIN}; {SHORT_PATIENCE}"), LOCKING).await?;
+        let mut refusals = Vec::with_capacity(groups.len());
+        for tables in groups {
+            refusals.push(try_lock(&connection, tables).await?);
+        }
+        let (source, holder) = self.freeze(connection).await?;
+        Ok((source, holder, refusals))
+    }
+
+    async fn freeze(&self, connection: HeldConnection) -> Result<(Self, SnapshotHolder), SourceError> {
+        let (snapshot, server) = freeze(&connection).await?;
         let place = snapshot.lsn.as_deref().unwrap_or("unknown");
-        info!(snapshot = snapshot.id, lsn = place, standby = snapshot.standby, tables = tables.len(), "snapshot taken");
-        let source = self.with_snapshot(&snapshot.id);
-        let holder = tokio::spawn(hold(connection));
-        Ok((source, SnapshotHolder { snapshot, holder }))
+        info!(snapshot = snapshot.id, lsn = place, %server, "snapshot taken");
+        let source = self.at(Moment { snapshot: snapshot.id.clone(), server });
+        let (losing, lost) = watch::channel(None);
+        let holder = tokio::spawn(hold(connection, losing));
+        Ok((source, SnapshotHolder { snapshot, lost, holder }))
     }
 }
 
-async fn hold(mut connection: PgConnection) {
-    let mut ticks = interval(PING);
-    loop {
-        ticks.tick().await;
-        if let Err(cause) = sqlx::raw_sql("SELECT 1").execute(&mut connection).await {
-            error!(%cause, "the connection that holds the snapshot was lost; readers that begin now will fail");
-            return;
-        }
+fn lock(tables: &[TableName]) -> String {
+    let names: Vec<String> = tables.iter().map(TableName::quoted).collect();
+    format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "))
+}
+
+/// Why the tables cannot be locked, if they cannot; the transaction goes on.
+async fn try_lock(connection: &HeldConnection, tables: &[TableName]) -> Result<Option<SourceError>, SourceError> {
+    if tables.is_empty() {
+        return Ok(None);
     }
+    connection.ask("SAVEPOINT lock", LOCKING).await?;
+    let refusal = connection.ask(&lock(tables), LOCKING).await.err();
+    let end = if refusal.is_some() { "ROLLBACK TO SAVEPOINT lock; " } else { "" };
+    // Of a connection that was lost, this fails as well.
+    connection.ask(&format!("{end}RELEASE SAVEPOINT lock"), LOCKING).await?;
+    Ok(refusal)
+}
+
+/// Waits for the end of the connection, and asks now and then so that no balancer on the way forgets it.
+async fn hold(mut connection: HeldConnection, losing: watch::Sender<Option<SnapshotLost>>) {
+    let mut ticks = interval(PING);
+    let reason = loop {
+        tokio::select! {
+            reason = connection.ended() => break reason,
+            _ = ticks.tick() => {}
+        }
+        match timeout(PING_DEADLINE, connection.ask("SELECT 1", "the transaction that holds it has failed")).await {
+            Ok(Ok(_)) => {}
+            // Why is said by the end of the connection; one that goes on has lost its transaction.
+            Ok(Err(error)) => {
+                let ended = timeout(Duration::from_secs(1), connection.ended()).await;
+                break ended.unwrap_or_else(|_| error.to_string());
+            }
+            Err(_) => break format!("the server has not answered for {} seconds", PING_DEADLINE.as_secs()),
+        }
+    };
+    error!(reason, "the snapshot was lost");
+    let _ = losing.send(Some(SnapshotLost { reason }));
 }
 
 impl Drop for SnapshotHolder {

@@ -1,45 +1,61 @@
 //! The database as a run sees it: connections by both drivers, all with the same settings and the same snapshot.
 
 use crate::connection_settings::{ConnectionSettings, Host, Tls};
+use crate::moment::Moment;
 use crate::session;
 use crate::source_error::{SourceError, SourceErrorKind};
+use diesel::ConnectionError;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _, PgConnection, Row};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
-use tokio_postgres::NoTls;
+use tokio::time::{sleep, timeout};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// A synchronous Diesel connection; use it on a thread that may block.
 pub type DieselConnection = AsyncConnectionWrapper<AsyncPgConnection>;
 
+/// How a connection ended.
+pub(crate) type ConnectionEnd = Result<(), tokio_postgres::Error>;
+
 /// Longest wait for a connection to be ready, login included.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
+/// After this the system asks whether a silent server is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// SQLSTATE of a server, or a role, that has as many connections as it may have.
+const TOO_MANY: &str = "53300";
+const MOST_REPEATS: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+const BEGINNING: &str = "cannot begin the read-only transaction";
 
 /// Where rows come from. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Source {
     settings: Arc<ConnectionSettings>,
     application_name: Arc<str>,
-    snapshot: Option<Arc<str>>,
+    moment: Option<Arc<Moment>>,
 }
 
 impl Source {
     /// A source without a shared snapshot; `run_id` shows in the server's list of sessions.
     pub fn new(settings: ConnectionSettings, run_id: &str) -> Self {
-        Self { settings: Arc::new(settings), application_name: format!("project/{run_id}").into(), snapshot: None }
+        Self { settings: Arc::new(settings), application_name: format!("project/{run_id}").into(), moment: None }
     }
 
     /// The same source, every further connection of which sees the exported snapshot.
-    pub(crate) fn with_snapshot(&self, snapshot: &str) -> Self {
-        Self { snapshot: Some(snapshot.into()), ..self.clone() }
+    pub(crate) fn at(&self, moment: Moment) -> Self {
+        Self { moment: Some(moment.into()), ..self.clone() }
     }
 
     /// A connection inside a read-only transaction that sees the run's one moment.
@@ -47,10 +63,16 @@ impl Source {
     /// # Errors
     /// [`SourceError`] that names host and port, and what to do.
     pub async fn connect(&self) -> Result<PgConnection, SourceError> {
-        let mut connection = self.connect_plain().await?;
-        let begin = session::begin(self.snapshot.as_deref());
-        self.execute(&mut connection, &begin, "cannot begin the read-only transaction").await?;
-        Ok(connection)
+        let connecting = async {
+            let mut connection = self.open_sqlx().await?;
+            let begun = sqlx::raw_sql(AssertSqlSafe(self.begin())).execute(&mut connection).await;
+            begun.map_err(|error| {
+                let message = error.as_database_error().map(|server| server.message());
+                self.missed(message).unwrap_or_else(|| SourceError::from_sqlx(BEGINNING, &error))
+            })?;
+            Ok(connection)
+        };
+        timeout(CONNECT_DEADLINE, connecting).await.map_err(|_| self.too_slow())?
     }
 
     /// As [`connect`](Self::connect), by Diesel. Blocks; call it on a thread that may, within a Tokio runtime.
@@ -65,11 +87,50 @@ impl Source {
     /// A connection with the session settings, outside any transaction: one failed look-up does not spoil the next.
     pub async fn connect_plain(&self) -> Result<PgConnection, SourceError> {
         let connecting = async {
-            let mut connection = self.sqlx_options().connect().await.map_err(|error| self.cannot_connect(&error))?;
-            self.execute(&mut connection, &session::settings(), "cannot apply the session settings").await?;
+            let mut connection = self.open_sqlx().await?;
+            self.apply_settings(&mut connection).await?;
             Ok(connection)
         };
         timeout(CONNECT_DEADLINE, connecting).await.map_err(|_| self.too_slow())?
+    }
+
+    async fn open_sqlx(&self) -> Result<PgConnection, SourceError> {
+        let connect = || {
+            let options = self.sqlx_options();
+            async move { options.connect().await }
+        };
+        let full = |error: &sqlx::Error| {
+            error.as_database_error().and_then(|server| server.code()).as_deref() == Some(TOO_MANY)
+        };
+        patiently(connect, full).await.map_err(|error| self.cannot_connect(&error))
+    }
+
+    async fn apply_settings(&self, connection: &mut PgConnection) -> Result<(), SourceError> {
+        const DOING: &str = "cannot apply the session settings";
+        let failed = |error: sqlx::Error| SourceError::from_sqlx(DOING, &error);
+        let rows = sqlx::raw_sql(AssertSqlSafe(session::settings())).fetch_all(connection).await.map_err(failed)?;
+        // The last row may be the answer about the encoding.
+        let pairs = rows.iter().filter(|row| row.len() == 2).map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let pairs: Vec<(String, String)> = pairs.collect::<sqlx::Result<_>>().map_err(failed)?;
+        match session::not_taken(&pairs) {
+            None => Ok(()),
+            Some(refused) => {
+                let message = format!(
+                    "{DOING}: {refused}; something between here and the server undoes it, such as a pooler: connect to the server itself"
+                );
+                Err(SourceError::new(SourceErrorKind::Denied, message))
+            }
+        }
+    }
+
+    /// The statements that begin the transaction of a reader.
+    pub(crate) fn begin(&self) -> String {
+        session::begin(self.moment.as_deref())
+    }
+
+    /// The error of a reader whose transaction could not begin because it has missed the moment of the run.
+    pub(crate) fn missed(&self, message: Option<&str>) -> Option<SourceError> {
+        self.moment.as_ref()?.missed(&self.settings, message?)
     }
 
     /// Runs statements that return nothing of interest.
@@ -114,6 +175,55 @@ impl Source {
     }
 
     async fn open_diesel(&self) -> Result<AsyncPgConnection, SourceError> {
+        let connection = match self.tokio_tls()? {
+            None => {
+                let (client, driver) = self.open_tokio(NoTls).await?;
+                AsyncPgConnection::try_from_client_and_connection(client, driver).await
+            }
+            Some(tls) => {
+                let (client, driver) = self.open_tokio(tls).await?;
+                AsyncPgConnection::try_from_client_and_connection(client, driver).await
+            }
+        };
+        let failed = |error: ConnectionError| SourceError::connecting(&self.settings, None, &error.to_string());
+        let mut connection = connection.map_err(failed)?;
+        connection.batch_execute(&self.begin()).await.map_err(|error| {
+            let message = match &error {
+                diesel::result::Error::DatabaseError(_, server) => Some(server.message()),
+                _ => None,
+            };
+            self.missed(message).unwrap_or_else(|| SourceError::from_diesel(BEGINNING, &error))
+        })?;
+        Ok(connection)
+    }
+
+    /// A client without any settings, and what drives its connection until that ends; for what has to be watched.
+    pub(crate) async fn open_client(&self) -> Result<(Client, BoxFuture<'static, ConnectionEnd>), SourceError> {
+        Ok(match self.tokio_tls()? {
+            None => {
+                let (client, driver) = self.open_tokio(NoTls).await?;
+                (client, Box::pin(driver))
+            }
+            Some(tls) => {
+                let (client, driver) = self.open_tokio(tls).await?;
+                (client, Box::pin(driver))
+            }
+        })
+    }
+
+    async fn open_tokio<T>(&self, tls: T) -> Result<(Client, Connection<Socket, T::Stream>), SourceError>
+    where
+        T: MakeTlsConnect<Socket> + Clone,
+    {
+        let connect = || {
+            let (config, tls) = (self.tokio_config(), tls.clone());
+            async move { config.connect(tls).await }
+        };
+        let full = |error: &tokio_postgres::Error| error.code().is_some_and(|code| code.code() == TOO_MANY);
+        patiently(connect, full).await.map_err(|error| self.cannot_connect_diesel(&error))
+    }
+
+    fn tokio_config(&self) -> tokio_postgres::Config {
         let settings = &self.settings;
         let mut config = tokio_postgres::Config::new();
         config
@@ -121,6 +231,7 @@ impl Source {
             .user(&settings.user)
             .dbname(&settings.database)
             .application_name(&*self.application_name)
+            .keepalives_idle(KEEPALIVE)
             .connect_timeout(CONNECT_DEADLINE);
         if let Some(password) = &settings.password {
             config.password(password);
@@ -132,26 +243,20 @@ impl Source {
             Host::Name(name) => config.host(name),
             Host::SocketFolder(folder) => config.host_path(folder),
         };
-        let connection = match &settings.tls {
-            Tls::Disabled => {
-                config.ssl_mode(tokio_postgres::config::SslMode::Disable);
-                let (client, driver) =
-                    config.connect(NoTls).await.map_err(|error| self.cannot_connect_diesel(&error))?;
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await
-            }
+        config.ssl_mode(match &settings.tls {
+            Tls::Disabled => tokio_postgres::config::SslMode::Disable,
+            Tls::VerifyFull { .. } => tokio_postgres::config::SslMode::Require,
+        });
+        config
+    }
+
+    fn tokio_tls(&self) -> Result<Option<MakeRustlsConnect>, SourceError> {
+        match &self.settings.tls {
+            Tls::Disabled => Ok(None),
             Tls::VerifyFull { root_certificate } => {
-                config.ssl_mode(tokio_postgres::config::SslMode::Require);
-                let tls = MakeRustlsConnect::new(self.client_config(root_certificate.as_deref())?);
-                let (client, driver) = config.connect(tls).await.map_err(|error| self.cannot_connect_diesel(&error))?;
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await
+                Ok(Some(MakeRustlsConnect::new(self.client_config(root_certificate.as_deref())?)))
             }
-        };
-        let mut connection = connection.map_err(|error| SourceError::connecting(settings, None, &error.to_string()))?;
-        for sql in [session::settings(), session::begin(self.snapshot.as_deref())] {
-            let done = connection.batch_execute(&sql).await;
-            done.map_err(|error| SourceError::from_diesel("cannot begin the read-only transaction", &error))?;
         }
-        Ok(connection)
     }
 
     fn client_config(&self, root_certificate: Option<&Path>) -> Result<ClientConfig, SourceError> {
@@ -171,7 +276,7 @@ impl Source {
         Ok(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
     }
 
-    fn too_slow(&self) -> SourceError {
+    pub(crate) fn too_slow(&self) -> SourceError {
         let seconds = CONNECT_DEADLINE.as_secs();
         SourceError::connecting(&self.settings, None, &format!("no connection within {seconds} s"))
     }
@@ -194,6 +299,27 @@ impl Source {
             None => SourceError::connecting(&self.settings, None, &error.to_string()),
         }
     }
+}
+
+/// Ends a session. Dropping the connection ends it as well, but later and less politely.
+pub async fn close(connection: PgConnection) {
+    // The server ends an abandoned session by itself; a slow goodbye is not worth failing for.
+    let _ = timeout(Duration::from_secs(5), connection.close()).await;
+}
+
+/// Connects; a server that is full is asked again for a short while, because it counts a session that has just ended a
+/// moment longer, and a role may be allowed no more than a run needs.
+async fn patiently<T, E, F>(connect: impl Fn() -> F, full: impl Fn(&E) -> bool) -> Result<T, E>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    for _ in 0..MOST_REPEATS {
+        match connect().await {
+            Err(error) if full(&error) => sleep(PAUSE).await,
+            done => return done,
+        }
+    }
+    connect().await
 }
 
 /// `-c key=value` and `--key=value` pairs of the URI's `options`, in the form that sqlx takes.

@@ -142,7 +142,7 @@ impl SourceError {
         Self::new(SourceErrorKind::Unreachable, format!("{doing}: the connection was lost: {error}"))
     }
 
-    fn from_server(doing: &str, sqlstate: &str, message: &str) -> Self {
+    pub(crate) fn from_server(doing: &str, sqlstate: &str, message: &str) -> Self {
         let kind = class_of(sqlstate);
         if sqlstate.starts_with("22") {
             // The server's text for a data exception may quote the value.

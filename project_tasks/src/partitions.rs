@@ -10,7 +10,9 @@ use project_parquet::PartitionValue;
 use project_partition_dates::{DateWindow, Partition, PartitionDate};
 use project_postgres::catalog::{Relation, Storage, has_leading_index, is_partitioned_by, is_sorted_by, leaves};
 use project_postgres::date_span::{DateSpan, date_span, date_span_by_scan};
-use project_postgres::{Decoding, Exported, OPEN_PARTS, Predicate, Routing, Slice, TableName, TablePlan, whole_table};
+use project_postgres::{
+    Decoding, Exported, OPEN_PARTS, Predicate, Routing, Slice, TableName, TablePlan, close, whole_table,
+};
 use sqlx::PgConnection;
 use std::sync::Arc;
 use tracing::info;
@@ -46,7 +48,7 @@ pub(crate) async fn export_by_date(
             passes.into_iter().map(|rows| slices_of_pass(&storages, context.workers, rows)).collect()
         }
     };
-    drop(connection);
+    close(connection).await;
     let mut exported = Exported::default();
     for slices in passes {
         exported.add(read_in_parallel(export.clone(), slices).await?)?;

@@ -4,7 +4,7 @@ use crate::context::{TaskContext, Verified, Written};
 use crate::data_error::DataError;
 use anyhow::Result;
 use project_parquet::proof::{TableProof, TableTally};
-use project_postgres::{ColumnPlan, Exported, Predicate, ServerProver, SourceError, Stopped, TablePlan};
+use project_postgres::{ColumnPlan, Exported, Predicate, ServerProver, SourceError, Stopped, TablePlan, close};
 use sqlx::PgConnection;
 use std::time::Duration;
 use tokio::select;
@@ -61,7 +61,9 @@ async fn expected(
     rows: Option<&Predicate>,
 ) -> Result<TableProof, SourceError> {
     let mut connection = context.source.connect().await?;
-    prover.prove(&mut connection, plan, rows).await
+    let proof = prover.prove(&mut connection, plan, rows).await?;
+    close(connection).await;
+    Ok(proof)
 }
 
 /// A server that has nothing to send does not notice that nobody listens any more.

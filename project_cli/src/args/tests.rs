@@ -67,6 +67,8 @@ fn the_help_describes_every_option_of_this_version() {
         "to",
         "limit",
         "workers",
+        "max-snapshot-age",
+        "no-snapshot",
         "memory",
         "file",
         "extra",

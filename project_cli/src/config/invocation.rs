@@ -108,6 +108,10 @@ pub(crate) struct RunConfig {
     pub(crate) choices: Arc<Choices>,
     /// Whether finished files are compared with the table, column by column, before anything is published.
     pub(crate) verify: bool,
+    /// Whether all tables show one moment; `--no-snapshot` says no.
+    pub(crate) snapshot: bool,
+    /// After this reading stops, so that the server can clean up again.
+    pub(crate) max_snapshot_age: Option<Duration>,
     /// Where it goes.
     pub(crate) destination: Destination,
     /// Whether anything is published; `--no-upload` says no.

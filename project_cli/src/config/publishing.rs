@@ -3,7 +3,7 @@
 use crate::args::Verb;
 use crate::config::{
     Cataloguing, ConfigError, CrawlerSettings, DEFAULT_CRAWLER_TIMEOUT, LakeAction, LakeConfig, Messages, aws,
-    destination, duration, result_format,
+    destination, result_format, time,
 };
 use crate::setting::Settings;
 use project_publish::Gate;
@@ -38,7 +38,8 @@ fn mode(settings: &Settings<'_>) -> Result<Mode, ConfigError> {
 
 fn crawler(settings: &Settings<'_>) -> Result<CrawlerSettings, ConfigError> {
     let why = "a run that publishes to s3:// starts a Glue crawler (or give --publish=catalog or --no-upload)";
-    let timeout = time(settings, "crawler-timeout")?.unwrap_or(DEFAULT_CRAWLER_TIMEOUT);
+    let timeout =
+        settings.get("crawler-timeout")?.map(|setting| time(&setting)).transpose()?.unwrap_or(DEFAULT_CRAWLER_TIMEOUT);
     Ok(CrawlerSettings {
         database: settings.needed("glue-database", why)?,
         name: settings.needed("crawler", why)?,
@@ -61,7 +62,7 @@ pub(super) fn lake(verb: &Verb, settings: &Settings<'_>, messages: Messages) -> 
         },
         Verb::Gc => LakeAction::Gc {
             keep_runs: settings.number("keep-runs", 1, u32::MAX)?.unwrap_or(DEFAULT_KEEP_RUNS) as usize,
-            grace: time(settings, "grace")?.unwrap_or(DEFAULT_GRACE),
+            grace: settings.get("grace")?.map(|setting| time(&setting)).transpose()?.unwrap_or(DEFAULT_GRACE),
         },
         _ => LakeAction::Runs,
     };
@@ -73,10 +74,4 @@ pub(super) fn lake(verb: &Verb, settings: &Settings<'_>, messages: Messages) -> 
         format: result_format(settings)?,
         messages,
     })
-}
-
-fn time(settings: &Settings<'_>, flag: &str) -> Result<Option<Duration>, ConfigError> {
-    let Some(setting) = settings.get(flag)? else { return Ok(None) };
-    let wrong = || setting.wrong("must be a time above zero like 600 (seconds), 90s, 10m, 1h or 7d");
-    duration(&setting.value).map(Some).ok_or_else(wrong)
 }

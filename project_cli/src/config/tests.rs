@@ -116,8 +116,8 @@ fn every_option_has_its_variable() {
                 assert!(refusal(2, &[URI, &format!("{option}=x")], &[]).contains("later version"));
                 continue;
             }
-            "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" | "max-shrink" | "keep-runs"
-            | "grace" => "7",
+            "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" | "max-shrink" | "max-snapshot-age"
+            | "keep-runs" | "grace" => "7",
             "publish" => "catalog",
             "memory" => "64",
             "from" | "to" => "2026-01-31",
@@ -152,6 +152,18 @@ fn every_option_has_its_variable() {
         let by_variable = format!("{:?}", invoke(base, &with_variable).unwrap());
         assert_eq!(by_flag, by_variable, "{option}");
         assert_ne!(by_flag, plain, "{option} does nothing");
+    }
+}
+
+#[test]
+fn a_run_without_a_snapshot_has_nothing_that_needs_one() {
+    assert!(run(&[URI], &[]).snapshot);
+    assert!(!run(&[URI], &[("PROJECT_NO_SNAPSHOT", "1")]).snapshot);
+    assert_eq!(run(&[URI, "--max-snapshot-age=6h"], &[]).max_snapshot_age, Some(Duration::from_secs(6 * 3600)));
+    for needing in ["--verify", "--max-snapshot-age=1h"] {
+        let message = refusal(2, &[URI, "--no-snapshot", needing], &[]);
+        let flag = needing.split('=').next().unwrap();
+        assert!(message.contains(&format!("--no-snapshot cannot be used together with {flag}")), "{message}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! The figures of a table, computed by the server in one query.
 
+use crate::session::ALLOW_PARALLEL_PLANS;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, aggregate};
 use crate::table_plan::TablePlan;
@@ -56,6 +57,7 @@ impl ServerProver {
     ) -> Result<TableProof, SourceError> {
         let doing = format!("cannot compute what --verify compares of {}", plan.table);
         let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
+        sqlx::raw_sql(ALLOW_PARALLEL_PLANS).execute(&mut *connection).await.map_err(failed)?;
         let sql = self.query(plan, rows);
         // All rows of the answer are asked for: of a query with a limit a server makes no parallel plan.
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);

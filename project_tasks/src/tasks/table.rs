@@ -10,8 +10,8 @@ use futures::future::BoxFuture;
 use project_parquet::{PartitionValue, RecordColumn};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
-    Export, Exported, RejectLimit, ServerProver, Slice, SourceError, SourceErrorKind, TableName, TablePlan, lake_name,
-    whole_table,
+    Export, Exported, RejectLimit, ServerProver, Slice, SourceError, SourceErrorKind, TableName, TablePlan, close,
+    lake_name, whole_table,
 };
 use sqlx::PgConnection;
 
@@ -59,7 +59,7 @@ impl ProjectStreamTask for TableTask {
             let relation = existing(&mut connection, &self.table).await?;
             let storages = leaves(&mut connection, &relation).await?;
             let prover = prover(context, &mut connection).await?;
-            drop(connection);
+            close(connection).await;
             let slices = whole_table(&storages, context.workers);
             let export = export(context, context.choices.plan(&relation, NAMED)?, &storages, prover);
             let mut exported = read_in_parallel(export.clone(), slices).await?;
