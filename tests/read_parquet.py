@@ -1,10 +1,11 @@
 """Reads Parquet by an engine that shares no code with ours, and prints what it found as JSON.
 
   read_parquet.py --engine duckdb|pyarrow PATH_OR_FOLDER [--sum COLUMN]... [--rows ORDER_COLUMN]
+                  [--key-values]
 
 Prints {"rows", "columns": [{"name", "type"}], "nulls": {column: count}, "sums": {column: exact text}}, for a folder
 with `key=value` folders also "partitions": {"key=value/...": rows}, and with --rows "values": every row in that order
-as texts (null is null). A folder is read without the files whose names begin with `_` or `.`.
+as texts (null is null); with --key-values "key_values": what the footer of every file says beside the schema. A folder is read without the files whose names begin with `_` or `.`.
 """
 
 import argparse
@@ -39,6 +40,9 @@ class DuckdbFile:
         self.count, *present = self.engine.execute(f"SELECT {counts} FROM file").fetchone()
         self.nulls = [self.count - there for there in present]
 
+        said = self.engine.execute(f"SELECT key, value FROM parquet_kv_metadata({literal(file)})").fetchall()
+        self.key_values = {key.decode(): value.decode() for key, value in said}
+
     def rows(self, names):
         found = self.engine.execute(f"SELECT {', '.join(map(identifier, names))} FROM file")
         while batch := found.fetchmany(10_000):
@@ -51,6 +55,8 @@ class PyarrowFile:
 
         self.parquet = pyarrow.parquet.ParquetFile(file)
         self.columns = [(field.name, str(field.type)) for field in self.parquet.schema_arrow]
+        said = self.parquet.metadata.metadata or {}
+        self.key_values = {key.decode(): value.decode() for key, value in said.items()}
         self.count, self.nulls = 0, [0] * len(self.columns)
         for batch in self.parquet.iter_batches():  # read, not taken from the footer
             self.count += batch.num_rows
@@ -89,19 +95,23 @@ def main():
     parser.add_argument("place", type=Path)
     parser.add_argument("--sum", action="append", default=[], metavar="COLUMN")
     parser.add_argument("--rows", metavar="ORDER_COLUMN")
+    parser.add_argument("--key-values", action="store_true")
     args = parser.parse_args()
     files = find_files(args.place)
     if not files:
         sys.exit(f"there is no Parquet file at {args.place}")
 
     engine = {"duckdb": DuckdbFile, "pyarrow": PyarrowFile}[args.engine]
-    columns, count, nulls, partitions, values = None, 0, None, {}, []
+    columns, count, nulls, partitions, values, key_values = None, 0, None, {}, [], None
     sums = dict.fromkeys(args.sum, decimal.Decimal(0))
     for file, partition in files.items():
         opened = engine(file)
         if columns not in (None, opened.columns):
             sys.exit(f"{file} has the columns {opened.columns}, the files before it have {columns}")
         columns = opened.columns
+        if args.key_values and key_values not in (None, opened.key_values):
+            sys.exit(f"{file} says {opened.key_values}, the files before it say {key_values}")
+        key_values = opened.key_values
         names = [name for name, _ in columns]
         for wanted in [*args.sum, *([args.rows] if args.rows else [])]:
             if wanted not in names:
@@ -125,6 +135,8 @@ def main():
         key = names.index(args.rows)
         values.sort(key=lambda row: (row[key] is None, row[key]))
         report["values"] = [[as_text(value) for value in row] for row in values]
+    if args.key_values:
+        report["key_values"] = key_values
     print(json.dumps(report))
 
 

@@ -88,6 +88,8 @@ impl Moment {
 mod tests {
     use super::{Moment, ServerIdentity};
     use crate::connection_settings::{ConnectionDefaults, ConnectionSettings};
+    use crate::source::Source;
+    use project_test_servers::postgres::Postgres;
 
     #[test]
     fn the_error_names_both_servers_and_what_leads_there() {
@@ -107,5 +109,26 @@ mod tests {
         let import = r#"invalid snapshot identifier: "0-1""#;
         assert!(moment.missed(&settings, import).unwrap().to_string().contains("does not know the run's snapshot"));
         assert!(moment.missed(&settings, "permission denied").is_none());
+    }
+
+    /// Two servers may use the same name for a snapshot.
+    #[tokio::test]
+    async fn a_snapshot_of_the_same_name_on_another_server_is_not_taken_for_ours() {
+        let uri = Postgres::shared().unwrap().uri("postgres");
+        let settings = ConnectionSettings::parse(&uri, &ConnectionDefaults::default()).unwrap();
+        let (ours, _holder) = Source::new(settings, "test").hold_snapshot(&[]).await.unwrap();
+        let moment = ours.moment().unwrap().clone();
+        let elsewhere = [
+            ServerIdentity { started_at: "2026-01-01 00:00:00+00".into(), ..moment.server.clone() },
+            ServerIdentity { standby: true, ..moment.server.clone() },
+        ];
+        for server in elsewhere {
+            let source = ours.at(Moment { server, ..moment.clone() });
+            let error = source.connect().await.unwrap_err().to_string();
+            assert!(error.contains("has reached another server (127.0.0.1:"), "{error}");
+            let diesel = tokio::task::spawn_blocking(move || source.connect_diesel().err()).await.unwrap().unwrap();
+            assert_eq!(diesel.to_string(), error);
+        }
+        ours.connect().await.unwrap();
     }
 }

@@ -49,13 +49,22 @@ const TEXT_AS_IT_IS: &str = "SELECT pg_catalog.set_config('client_encoding', 'SQ
 
 /// The statements that apply every setting the server has.
 pub(crate) fn settings() -> String {
+    format!("{};{TEXT_AS_IT_IS}", apply(SETTINGS))
+}
+
+/// A statement for each setting, with its name, to find the one that a server refuses.
+pub(crate) fn one_by_one() -> impl Iterator<Item = (&'static str, String)> {
+    SETTINGS.chunks(1).flat_map(|setting| setting.iter().map(|(name, _)| (*name, apply(setting))))
+}
+
+fn apply(settings: &[(&str, &str)]) -> String {
     let values: Vec<String> =
-        SETTINGS.iter().map(|(name, value)| format!("({}, {})", quote_literal(name), quote_literal(value))).collect();
+        settings.iter().map(|(name, value)| format!("({}, {})", quote_literal(name), quote_literal(value))).collect();
     format!(
         "SELECT known.name, pg_catalog.set_config(known.name, wanted.value, false) \
          FROM (VALUES {}) AS wanted(name, value) \
          JOIN pg_catalog.pg_settings AS known ON pg_catalog.lower(known.name) = pg_catalog.lower(wanted.name) \
-         WHERE known.name <> '{CONNECTION_CHECK}' OR pg_catalog.version() ~ 'linux|darwin|bsd|solaris';{TEXT_AS_IT_IS}",
+         WHERE known.name <> '{CONNECTION_CHECK}' OR pg_catalog.version() ~ 'linux|darwin|bsd|solaris'",
         values.join(", ")
     )
 }

@@ -58,6 +58,11 @@ impl Source {
         Self { moment: Some(moment.into()), ..self.clone() }
     }
 
+    #[cfg(test)]
+    pub(crate) fn moment(&self) -> Option<&Moment> {
+        self.moment.as_deref()
+    }
+
     /// A connection inside a read-only transaction that sees the run's one moment.
     ///
     /// # Errors
@@ -108,7 +113,11 @@ impl Source {
     async fn apply_settings(&self, connection: &mut PgConnection) -> Result<(), SourceError> {
         const DOING: &str = "cannot apply the session settings";
         let failed = |error: sqlx::Error| SourceError::from_sqlx(DOING, &error);
-        let rows = sqlx::raw_sql(AssertSqlSafe(session::settings())).fetch_all(connection).await.map_err(failed)?;
+        let rows = match sqlx::raw_sql(AssertSqlSafe(session::settings())).fetch_all(&mut *connection).await {
+            Ok(rows) => rows,
+            Err(error @ sqlx::Error::Database(_)) => return Err(refused_setting(connection, &error).await),
+            Err(error) => return Err(failed(error)),
+        };
         // The last row may be the answer about the encoding.
         let pairs = rows.iter().filter(|row| row.len() == 2).map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
         let pairs: Vec<(String, String)> = pairs.collect::<sqlx::Result<_>>().map_err(failed)?;
@@ -320,6 +329,22 @@ where
         }
     }
     connect().await
+}
+
+/// The refusal of all settings together, with the name of the first that is refused alone.
+async fn refused_setting(connection: &mut PgConnection, error: &sqlx::Error) -> SourceError {
+    for (name, setting) in session::one_by_one() {
+        if let Err(refusal @ sqlx::Error::Database(_)) =
+            sqlx::raw_sql(AssertSqlSafe(setting)).execute(&mut *connection).await
+        {
+            let message = refusal.as_database_error().map(|server| server.message()).unwrap_or_default();
+            let message = format!(
+                "the server refuses the setting {name}, which every session needs: {message}; allow it to this role, or run as another"
+            );
+            return SourceError::new(SourceErrorKind::Denied, message);
+        }
+    }
+    SourceError::from_sqlx("cannot apply the session settings", error)
 }
 
 /// `-c key=value` and `--key=value` pairs of the URI's `options`, in the form that sqlx takes.

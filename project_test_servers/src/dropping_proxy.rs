@@ -1,5 +1,7 @@
-//! A way to a server that breaks: each connection is cut after so many bytes of the server's answers.
+//! A way to a server that breaks: each connection is cut after so many bytes of the server's answers, or does not lead to
+//! the server of the one before.
 
+use std::fmt;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -22,12 +24,22 @@ pub struct DroppingProxy {
 
 #[derive(Debug)]
 struct Shared {
-    target: SocketAddr,
+    lead: Lead,
+    accepted: AtomicU32,
     allowed: u64,
     ended: AtomicBool,
     cut: AtomicU32,
     /// Both ends of every connection.
     open: Mutex<Vec<TcpStream>>,
+}
+
+/// The port of each connection, by its number, which counts from 1.
+struct Lead(Box<dyn Fn(u32) -> u16 + Send + Sync>);
+
+impl fmt::Debug for Lead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lead")
+    }
 }
 
 impl DroppingProxy {
@@ -36,10 +48,20 @@ impl DroppingProxy {
     /// # Errors
     /// When no port can be opened.
     pub fn start(port: u16, allowed: u64) -> Result<Self> {
+        Self::leading(move |_| port, allowed)
+    }
+
+    /// Leads each connection to the port that is named for its number, the first of which is 1; the connection waits
+    /// until that is known, and the next one waits with it.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub fn leading(lead: impl Fn(u32) -> u16 + Send + Sync + 'static, allowed: u64) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a port for the proxy")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            target: (Ipv4Addr::LOCALHOST, port).into(),
+            lead: Lead(Box::new(lead)),
+            accepted: AtomicU32::new(0),
             allowed,
             ended: AtomicBool::new(false),
             cut: AtomicU32::new(0),
@@ -98,7 +120,8 @@ impl Shared {
     }
 
     fn relays(self: &Arc<Self>, client: TcpStream) -> Result<[JoinHandle<()>; 2]> {
-        let server = TcpStream::connect(self.target)?;
+        let port = (self.lead.0)(self.accepted.fetch_add(1, Ordering::SeqCst) + 1);
+        let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
         let streams = [client.try_clone()?, server.try_clone()?];
         self.open.lock().unwrap_or_else(PoisonError::into_inner).extend(streams);
         let (client_again, server_again) = (client.try_clone()?, server.try_clone()?);

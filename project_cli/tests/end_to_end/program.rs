@@ -120,6 +120,11 @@ impl Running {
         Ok(())
     }
 
+    /// Whether it has not ended yet.
+    pub(crate) fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
     /// Waits for its end; after the deadline it is killed, which is an error.
     pub(crate) fn wait(mut self, deadline: Duration) -> Result<Ended> {
         let status = wait_for("the end of the program", deadline, || Ok(self.child.try_wait()?));
