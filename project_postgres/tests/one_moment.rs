@@ -62,6 +62,24 @@ fn a_table_that_somebody_has_taken_or_that_is_gone_is_left_out_and_the_others_ar
     database.execute("TRUNCATE a, b").unwrap();
 }
 
+/// A table that is truncated after the view was frozen looks empty, whatever else the view shows.
+#[test]
+fn the_view_is_frozen_when_the_last_table_is_locked_and_not_before() {
+    let database = database("CREATE TABLE a AS SELECT 1 AS id; CREATE TABLE b AS SELECT 2 AS id");
+    let source = source(&database);
+    let moves = "BEGIN; LOCK TABLE a; INSERT INTO b SELECT id FROM a; TRUNCATE a; SELECT pg_sleep(2); COMMIT";
+    let moving = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    std::thread::scope(|scope| {
+        scope.spawn(|| database.execute(moves).unwrap());
+        while database.query_text(moving).unwrap() != [[Some("1".to_owned())]] {}
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async {
+            let (source, _holder) = source.hold_snapshot(&[table("b"), table("a")]).await.unwrap();
+            assert_eq!([rows(&source, "a").await, rows(&source, "b").await], ["0", "2"]);
+        });
+    });
+}
+
 #[tokio::test]
 async fn the_loss_of_a_snapshot_is_known_at_once_and_readers_are_told_why() {
     let database = database("CREATE TABLE a AS SELECT 1");
