@@ -3,10 +3,11 @@
 use crate::config::RunConfig;
 use crate::exit_code::ExitCode;
 use crate::report::{Failure, RunReport};
-use crate::run::{Fit, lockable};
+use crate::run::{Fit, lockable, views};
 use anyhow::Result;
-use project_postgres::{HoldError, Snapshot, SnapshotHolder, SnapshotLost, Source, Stopped, TableName, close};
+use project_postgres::{HoldError, Snapshot, SnapshotHolder, SnapshotLost, Source, TableName, close};
 use project_tasks::preflight;
+use std::collections::BTreeSet;
 use std::future::pending;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -68,12 +69,13 @@ impl OneMoment {
         self.holder.as_ref().and_then(SnapshotHolder::lost).map_or(Ok(()), Err)
     }
 
-    /// The error of a task; one that was stopped because the moment has passed says so.
+    /// The error of a task; one that was stopped because the moment has passed, or could not begin any more, says so.
     pub(crate) fn explain(&self, error: anyhow::Error) -> anyhow::Error {
-        match self.passed.get() {
-            Some(Passed::TooOld(cause)) if error.is::<Stopped>() => cause.clone().into(),
-            Some(Passed::Lost(cause)) if error.is::<Stopped>() => cause.clone().into(),
-            _ => error,
+        let by_this = matches!(ExitCode::of(&error), ExitCode::Temporary | ExitCode::Unreachable);
+        match self.passed.get().filter(|_| by_this) {
+            Some(Passed::TooOld(cause)) => cause.clone().into(),
+            Some(Passed::Lost(cause)) => cause.clone().into(),
+            None => error,
         }
     }
 
@@ -84,15 +86,18 @@ impl OneMoment {
     ) -> Self {
         let (stop, passed) = (cancel.child_token(), Arc::new(OnceLock::new()));
         let watcher = holder.as_ref().map(|holder| {
-            let (lost, stop, passed) = (holder.until_lost(), stop.clone(), Arc::clone(&passed));
+            let (lost, end, stop, passed) = (holder.until_lost(), holder.end(), stop.clone(), Arc::clone(&passed));
             tokio::spawn(async move {
                 let why = tokio::select! {
-                    lost = lost => Passed::Lost(lost),
-                    error = too_old(limit) => Passed::TooOld(error),
+                    lost = lost => Some(Passed::Lost(lost)),
+                    error = too_old(limit) => Some(Passed::TooOld(error)),
+                    () = stop.cancelled() => None,
                 };
                 // It is only ever set here.
-                let _ = passed.set(why);
+                why.map(|why| passed.set(why));
                 stop.cancel();
+                // Its connection may be the one by which statements are cancelled: a role may have no further one.
+                end.abort();
             })
         });
         Self { source, stop, holder, passed, watcher }
@@ -131,10 +136,8 @@ pub(crate) async fn hold(
         report.notes.push(NO_MOMENT.to_owned());
         return Ok((OneMoment::begin((source.clone(), None), None, cancel), tasks));
     }
-    let mut tables: Vec<TableName> = tasks.iter().flat_map(|fit| fit.lockable.clone()).collect();
-    tables.sort();
-    tables.dedup();
-    let (source, holder, tasks) = match source.hold_snapshot(&tables).await {
+    let tables = all_of(&tasks, |fit| &fit.lockable);
+    let (source, holder, tasks) = match source.hold_snapshot(&tables, &all_of(&tasks, |fit| &fit.views)).await {
         Ok((source, holder)) => (source, holder, tasks),
         Err(HoldError::Lock(error)) => {
             warn!(%error, "the tables are looked at once more, and locked task by task");
@@ -144,6 +147,12 @@ pub(crate) async fn hold(
     };
     let tasks = confirm(&source, tasks, config, report).await?;
     Ok((OneMoment::begin((source, Some(holder)), config.max_snapshot_age, cancel), tasks))
+}
+
+/// Each of them once.
+fn all_of(tasks: &[Fit], names: fn(&Fit) -> &[TableName]) -> Vec<TableName> {
+    let names: BTreeSet<&TableName> = tasks.iter().flat_map(names).collect();
+    names.into_iter().cloned().collect()
 }
 
 /// Looks at all tables again, since something has changed, and leaves out the tasks that cannot be locked.
@@ -157,13 +166,13 @@ async fn hold_the_rest(
     let mut left = Vec::with_capacity(tasks.len());
     for fit in tasks {
         match preflight(&mut connection, &fit.task, &config.choices).await {
-            Ok(found) => left.push(Fit { lockable: lockable(&found), ..fit }),
+            Ok(found) => left.push(Fit { lockable: lockable(&found), views: views(&found), ..fit }),
             Err(error) => drop_task(report, &fit, error)?,
         }
     }
     close(connection).await;
     let groups: Vec<Vec<TableName>> = left.iter().map(|fit| fit.lockable.clone()).collect();
-    let (source, holder, refusals) = source.hold_snapshot_of(&groups).await?;
+    let (source, holder, refusals) = source.hold_snapshot_of(&groups, &all_of(&left, |fit| &fit.views)).await?;
     let mut held = Vec::with_capacity(left.len());
     for (fit, refusal) in left.into_iter().zip(refusals) {
         match refusal {

@@ -134,6 +134,8 @@ pub(crate) struct Fit {
     pub(crate) task: Task,
     /// Its tables that can be locked.
     pub(crate) lockable: Vec<TableName>,
+    /// Its views, behind which there are tables.
+    pub(crate) views: Vec<TableName>,
 }
 
 /// Refuses tables that cannot be published, before anything is read.
@@ -180,7 +182,7 @@ async fn survey(
         info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
         let checked = check_memory(&mut connection, task, &found, config.memory_limit).await;
         if refuse(report, entry, checked).is_some() {
-            fit.push(Fit { entry, task: task.clone(), lockable: lockable(&found) });
+            fit.push(Fit { entry, task: task.clone(), lockable: lockable(&found), views: views(&found) });
         }
     }
     close(connection).await;
@@ -191,6 +193,10 @@ async fn survey(
 pub(crate) fn lockable(found: &[FoundTable]) -> Vec<TableName> {
     let lockable = found.iter().filter(|table| table.relation.lockable);
     lockable.map(|table| table.source.table.clone()).collect()
+}
+
+pub(crate) fn views(found: &[FoundTable]) -> Vec<TableName> {
+    found.iter().filter(|table| table.relation.view).map(|table| table.source.table.clone()).collect()
 }
 
 /// Says how much a task will load into memory, and refuses one for which there is not enough.

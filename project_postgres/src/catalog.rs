@@ -20,8 +20,10 @@ pub struct Relation {
     pub storage: Storage,
     /// The columns that were not dropped.
     pub columns: Vec<CatalogColumn>,
-    /// Whether `LOCK TABLE` takes it: a table or a partitioned table.
+    /// Whether it has to be locked while it is read: a table or a partitioned table.
     pub lockable: bool,
+    /// Whether it is a view: locking it locks the tables behind it, which its owner must be able to read.
+    pub view: bool,
 }
 
 /// A relation that holds rows itself: a table, a leaf of a partitioned table, or whatever hides behind a view.
@@ -136,8 +138,9 @@ pub async fn relation(connection: &mut PgConnection, name: &TableName) -> Result
         });
     }
     let lockable = matches!(kind.as_str(), "r" | "p");
+    let view = kind == "v";
     let kind = if kind == "p" { RelationKind::Partitioned } else { RelationKind::Single };
-    Ok(Some(Relation { name: name.clone(), oid, kind, storage, columns, lockable }))
+    Ok(Some(Relation { name: name.clone(), oid, kind, storage, columns, lockable, view }))
 }
 
 fn storage(row: &PgRow) -> sqlx::Result<Storage> {

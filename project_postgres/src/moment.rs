@@ -116,7 +116,7 @@ mod tests {
     async fn a_snapshot_of_the_same_name_on_another_server_is_not_taken_for_ours() {
         let uri = Postgres::shared().unwrap().uri("postgres");
         let settings = ConnectionSettings::parse(&uri, &ConnectionDefaults::default()).unwrap();
-        let (ours, _holder) = Source::new(settings, "test").hold_snapshot(&[]).await.unwrap();
+        let (ours, _holder) = Source::new(settings, "test").hold_snapshot(&[], &[]).await.unwrap();
         let moment = ours.moment().unwrap().clone();
         let elsewhere = [
             ServerIdentity { started_at: "2026-01-01 00:00:00+00".into(), ..moment.server.clone() },

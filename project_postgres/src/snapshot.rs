@@ -9,9 +9,9 @@ use crate::sql::TableName;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{interval, timeout};
-use tracing::{error, info};
+use tracing::{debug, error, info};
 
 /// How often the holder shows that it is still there.
 const PING: Duration = Duration::from_secs(30);
@@ -81,6 +81,11 @@ impl SnapshotHolder {
         self.lost.borrow().clone()
     }
 
+    /// Ends the transaction before the holder is dropped: for whoever sees first that nobody needs it any more.
+    pub fn end(&self) -> AbortHandle {
+        self.holder.abort_handle()
+    }
+
     /// Whoever waits for this learns of the loss at once. It does not keep the snapshot.
     pub fn until_lost(&self) -> impl Future<Output = SnapshotLost> + Send + use<> {
         let mut lost = self.lost.clone();
@@ -97,16 +102,22 @@ impl SnapshotHolder {
 impl Source {
     /// Locks the tables against change of shape (ACCESS SHARE), then freezes the view of all data.
     ///
-    /// The lock comes first: a table truncated between the snapshot and its first read would look empty.
+    /// The lock comes first: a table truncated between the snapshot and its first read would look empty. The tables
+    /// behind `views` are locked as far as the server allows it: not everybody who may read a view may do that.
     ///
     /// # Errors
     /// [`HoldError`]; when a lock is refused the message is the server's, which names the table.
-    pub async fn hold_snapshot(&self, tables: &[TableName]) -> Result<(Self, SnapshotHolder), HoldError> {
+    pub async fn hold_snapshot(
+        &self,
+        tables: &[TableName],
+        views: &[TableName],
+    ) -> Result<(Self, SnapshotHolder), HoldError> {
         let connection = HeldConnection::open(self).await?;
         connection.ask(BEGIN, LOCKING).await?;
         if !tables.is_empty() {
             connection.ask(&lock(tables), LOCKING).await.map_err(HoldError::Lock)?;
         }
+        lock_views(&connection, views).await?;
         Ok(self.freeze(connection).await?)
     }
 
@@ -118,6 +129,7 @@ impl Source {
     pub async fn hold_snapshot_of(
         &self,
         groups: &[Vec<TableName>],
+        views: &[TableName],
     ) -> Result<(Self, SnapshotHolder, Vec<Option<SourceError>>), SourceError> {
         let connection = HeldConnection::open(self).await?;
         connection.ask(&format!("{BEGIN}; {SHORT_PATIENCE}"), LOCKING).await?;
@@ -125,6 +137,7 @@ impl Source {
         for tables in groups {
             refusals.push(try_lock(&connection, tables).await?);
         }
+        lock_views(&connection, views).await?;
         let (source, holder) = self.freeze(connection).await?;
         Ok((source, holder, refusals))
     }
@@ -143,6 +156,15 @@ impl Source {
 fn lock(tables: &[TableName]) -> String {
     let names: Vec<String> = tables.iter().map(TableName::quoted).collect();
     format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "))
+}
+
+async fn lock_views(connection: &HeldConnection, views: &[TableName]) -> Result<(), SourceError> {
+    for view in views {
+        if let Some(refusal) = try_lock(connection, std::slice::from_ref(view)).await? {
+            debug!(%view, %refusal, "the tables behind a view are not locked");
+        }
+    }
+    Ok(())
 }
 
 /// Why the tables cannot be locked, if they cannot; the transaction goes on.

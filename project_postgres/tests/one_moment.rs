@@ -42,12 +42,12 @@ fn a_table_that_somebody_has_taken_or_that_is_gone_is_left_out_and_the_others_ar
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
             let whole = [table("a"), table("gone")];
-            let refused = source.hold_snapshot(&whole).await.err().unwrap();
+            let refused = source.hold_snapshot(&whole, &[]).await.err().unwrap();
             assert!(
                 matches!(&refused, HoldError::Lock(error) if error.kind() == SourceErrorKind::Missing),
                 "{refused}"
             );
-            let (source, holder, refusals) = source.hold_snapshot_of(&groups).await.unwrap();
+            let (source, holder, refusals) = source.hold_snapshot_of(&groups, &[]).await.unwrap();
             let kinds: Vec<_> = refusals.iter().map(|refusal| refusal.as_ref().map(|error| error.kind())).collect();
             let expected = [None, None, Some(SourceErrorKind::Temporary), Some(SourceErrorKind::Missing), None];
             assert_eq!(kinds, expected, "{refusals:?}");
@@ -74,7 +74,7 @@ fn the_view_is_frozen_when_the_last_table_is_locked_and_not_before() {
         while database.query_text(moving).unwrap() != [[Some("1".to_owned())]] {}
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let (source, _holder) = source.hold_snapshot(&[table("b"), table("a")]).await.unwrap();
+            let (source, _holder) = source.hold_snapshot(&[table("b"), table("a")], &[]).await.unwrap();
             assert_eq!([rows(&source, "a").await, rows(&source, "b").await], ["0", "2"]);
         });
     });
@@ -83,7 +83,7 @@ fn the_view_is_frozen_when_the_last_table_is_locked_and_not_before() {
 #[tokio::test]
 async fn the_loss_of_a_snapshot_is_known_at_once_and_readers_are_told_why() {
     let database = database("CREATE TABLE a AS SELECT 1");
-    let (source, holder) = source(&database).hold_snapshot(&[table("a")]).await.unwrap();
+    let (source, holder) = source(&database).hold_snapshot(&[table("a")], &[]).await.unwrap();
     assert_eq!(holder.lost(), None);
     assert_eq!(rows(&source, "a").await, "1");
     database
@@ -129,7 +129,7 @@ async fn every_session_has_the_settings_whatever_its_role_says() {
         .unwrap();
     let uri = format!("postgres://{role}@127.0.0.1:{}/{}", database.server().port(), database.name());
     let source = Source::new(ConnectionSettings::parse(&uri, &ConnectionDefaults::default()).unwrap(), "test");
-    let (source, holder) = source.hold_snapshot(&[]).await.unwrap();
+    let (source, holder) = source.hold_snapshot(&[], &[]).await.unwrap();
     // Longer than the role may idle or wait.
     tokio::time::sleep(Duration::from_millis(1500)).await;
     let mut connection = source.connect().await.unwrap();

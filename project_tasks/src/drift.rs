@@ -187,7 +187,15 @@ mod tests {
             type_name: (*type_name).to_owned(),
             not_null: *not_null,
         });
-        Relation { name, oid: 1, kind: RelationKind::Single, storage, columns: columns.collect(), lockable: true }
+        Relation {
+            name,
+            oid: 1,
+            kind: RelationKind::Single,
+            storage,
+            columns: columns.collect(),
+            lockable: true,
+            view: false,
+        }
     }
 
     fn orders_with(column: Column) -> Vec<Drift> {

@@ -195,7 +195,7 @@ mod tests {
     fn relation() -> Relation {
         let name = TableName::new("public", "t");
         let storage = Storage { name: name.clone(), by_blocks: true, bytes: 0, toast_bytes: Some(0), readable: true };
-        Relation { name, oid: 1, kind: RelationKind::Single, storage, columns: Vec::new(), lockable: true }
+        Relation { name, oid: 1, kind: RelationKind::Single, storage, columns: Vec::new(), lockable: true, view: false }
     }
 
     fn folders(dates: &[&str], has_null: bool, has_infinity: bool) -> Result<Vec<String>, String> {

@@ -27,8 +27,11 @@ fn exit_code(report: &serde_json::Value, task: usize) -> Option<u64> {
 #[test]
 fn whoever_would_truncate_alter_or_drop_a_table_of_the_run_waits_until_it_is_read() -> Result<()> {
     let (database, program) = (tiny_shop()?, Program::new()?);
-    database.execute(&format!("CREATE TABLE t AS SELECT id FROM generate_series(1, 500) AS id; {SLOW}"))?;
-    let running = program.start(&[&database.uri(), "--table=public.a_slow,public.t,users,products"])?;
+    database.execute(&format!(
+        "CREATE TABLE t AS SELECT id FROM generate_series(1, 500) AS id;
+         CREATE TABLE behind AS TABLE t; CREATE VIEW seen AS SELECT id FROM behind; {SLOW}"
+    ))?;
+    let running = program.start(&[&database.uri(), "--table=public.a_slow,public.t,public.seen,users,products"])?;
     wait_until_it_reads(&database)?;
     for change in [
         "TRUNCATE t",
@@ -38,12 +41,15 @@ fn whoever_would_truncate_alter_or_drop_a_table_of_the_run_waits_until_it_is_rea
         "DROP TABLE t",
         "TRUNCATE users",
         "TRUNCATE products",
+        "TRUNCATE behind",
     ] {
         let error = database.execute(&format!("SET lock_timeout = '50ms'; {change}")).err().context(change)?;
         ensure!(error.to_string().contains("lock timeout"), "{change}: {error}");
     }
     running.wait(PATIENCE)?.expect(0)?;
-    assert_eq!(program.query("SELECT count(*) AS n FROM public_t")?, "n\n500\n");
+    for table in ["public_t", "public_seen"] {
+        assert_eq!(program.query(&format!("SELECT count(*) AS n FROM {table}"))?, "n\n500\n");
+    }
     Ok(())
 }
 

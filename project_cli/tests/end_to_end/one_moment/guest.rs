@@ -115,3 +115,21 @@ fn a_run_that_was_killed_leaves_no_session_behind() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn a_run_can_be_stopped_although_its_role_may_have_no_further_connection() -> Result<()> {
+    let database = Database::create(Postgres::shared()?)?;
+    database.execute(
+        "CREATE VIEW users AS SELECT 1 AS id, 'a'::varchar AS name, 'DE'::varchar AS country,
+             now()::timestamp AS created_at, 'e'::varchar AS email FROM pg_sleep(100)",
+    )?;
+    let (guest, program) = (Guest::invite(database)?, Program::new()?);
+    guest.database.execute(&format!("ALTER ROLE {} CONNECTION LIMIT 2", guest.name))?;
+    let running = program.start(&[&guest.uri(), "--table=users", "--workers=1"])?;
+    let slow =
+        format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{}' AND wait_event = 'PgSleep'", guest.name);
+    wait_for("a statement that goes on", PATIENCE, || Ok((value(&guest.database, &slow)? != "0").then_some(())))?;
+    running.signal(&["TERM"])?;
+    running.wait(GONE_WITHIN)?.expect(143)?;
+    wait_for("the end of all sessions", GONE_WITHIN, || Ok((guest.sample()?.0 == 0).then_some(())))
+}
