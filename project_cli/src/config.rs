@@ -32,11 +32,13 @@ mod project_file;
 mod publishing;
 mod sql_condition;
 
+#[cfg(test)]
+pub(crate) use self::invocation::SecretText;
 pub(crate) use self::invocation::{
     AthenaSettings, Cataloguing, CheckConfig, CrawlerSettings, Destination, Invocation, Lake, LakeAction, LakeConfig,
-    ListConfig, MessageLevel, Messages, ProgressMode, QueryConfig, RunConfig, SecretText,
+    ListConfig, MessageLevel, Messages, ProgressMode, QueryConfig, RunConfig,
 };
-pub(crate) use self::outputs::{Outputs, Pushgateway, ReportFile};
+pub(crate) use self::outputs::{Outputs, Pushgateway, ReportFile, Sentry};
 
 /// Measured on TPC-H lineitem, client CPU time of the whole run: level 1 150.4 MB in 4.2 s, level 2 148.5 MB in 4.4 s,
 /// level 4 146.5 MB in 5.5 s, level 6 144.7 MB in 8.3 s.
@@ -200,7 +202,6 @@ fn run(
         aws: aws(settings)?,
         json_report: json_report(settings)?,
         outputs: outputs::outputs(settings)?,
-        sentry_dsn: settings.variable("SENTRY_DSN")?.map(SecretText::new),
         messages,
     })
 }

@@ -12,6 +12,7 @@ mod destination;
 mod early_upload;
 mod error_tracking;
 mod exit_code;
+mod http_client;
 mod isolation;
 mod lake_runs;
 mod list;
@@ -43,7 +44,6 @@ use crate::selection::Selected;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
 use project_postgres::Stopped;
-use sentry::ClientInitGuard;
 use std::env::args_os;
 use std::io::{Write, stderr, stdout};
 use std::process;
@@ -133,12 +133,24 @@ fn lake(config: &LakeConfig) -> Result<ExitCode> {
 }
 
 fn run(config: &RunConfig) -> Result<ExitCode> {
-    let Prepared { selected, sentry, progress, runtime } = prepare(config).inspect_err(|error| {
-        // Nobody looks at a night job that never begins, so it is told like any other failure.
-        let mut report = run::begin(config);
-        report.failure = Some(Failure::new(error));
-        tell(&mut report, config);
-    })?;
+    // First of all, so that Sentry hears of a run that never begins.
+    let sentry = error_tracking::start(&config.outputs);
+    let (sentry, prepared) = match sentry {
+        Ok(sentry) => (sentry, prepare(config)),
+        Err(error) => (None, Err(error)),
+    };
+    let Prepared { selected, progress, runtime } = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            // Nobody looks at a night job that never begins, so it is told like any other failure.
+            let mut report = run::begin(config);
+            report.failure = Some(Failure::new(&error));
+            error_tracking::report_failures(&report);
+            tell(&mut report, config);
+            error_tracking::finish(sentry, false);
+            return Err(error);
+        }
+    };
     let mut report = runtime.block_on(async {
         let signals = Signals::listen().context("cannot listen for signals")?;
         let mut report = Box::pin(run::run(config, selected, &progress, &signals.cancel)).await;
@@ -150,14 +162,13 @@ fn run(config: &RunConfig) -> Result<ExitCode> {
     error_tracking::report_failures(&report);
     tell(&mut report, config);
     show(&report, config)?;
-    error_tracking::finish(sentry);
+    error_tracking::finish(sentry, report.stopped.is_some());
     Ok(report.exit_code())
 }
 
 /// What a run needs besides its configuration.
 struct Prepared {
     selected: Vec<Selected>,
-    sentry: Option<ClientInitGuard>,
     progress: Progress,
     runtime: Runtime,
 }
@@ -167,11 +178,10 @@ fn prepare(config: &RunConfig) -> Result<Prepared> {
     if config.window.is_some() {
         selection::check_dates(&selected)?;
     }
-    let sentry = error_tracking::start(config.sentry_dsn.as_ref().map(|dsn| dsn.expose()))?;
     let progress = start_logging(&config.messages)?;
     isolation::install_panic_hook();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    Ok(Prepared { selected, sentry, progress, runtime })
+    Ok(Prepared { selected, progress, runtime })
 }
 
 /// Messages go to standard error from now on, and know how to share it with progress lines.

@@ -27,7 +27,7 @@ pub(crate) fn tell(report: &mut RunReport, outputs: &Outputs) {
     }
     if let Some(gateway) = &outputs.pushgateway {
         let patience = if report.stopped.is_some() { pushgateway::IN_A_HURRY } else { pushgateway::PATIENT };
-        problems.extend(pushgateway::push(gateway, &figures, patience));
+        problems.extend(pushgateway::push(gateway, outputs.root_certificates.as_deref(), &figures, patience));
     }
     for problem in &problems {
         warn!("{problem}");

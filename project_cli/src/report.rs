@@ -156,6 +156,15 @@ impl TaskReport {
         }
     }
 
+    /// How far it came.
+    pub(crate) fn stage(&self) -> &'static str {
+        match (self.reading, self.publishing) {
+            (_, Some(_)) => "publishing",
+            (Some(_), None) => "reading",
+            (None, None) => "checking",
+        }
+    }
+
     /// Bytes of the encoded columns for each byte of the files; nothing is known of files that are not there.
     pub(crate) fn compression(&self) -> Option<f64> {
         let known = self.bytes > 0 && self.uncompressed_bytes > 0;
@@ -175,6 +184,17 @@ impl RunReport {
             duration_ms: 0,
             course: Course::begin(),
             stopped: None,
+        }
+    }
+
+    /// How far it came, as a whole.
+    pub(crate) fn stage(&self) -> &'static str {
+        let course = &self.course;
+        match (course.crawling, course.snapshot_at, self.tasks.is_empty()) {
+            (Some(_), _, _) => "crawling",
+            (None, Some(_), _) => "reading",
+            (None, None, false) => "preparing",
+            (None, None, true) => "connecting",
         }
     }
 

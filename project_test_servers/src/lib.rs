@@ -5,6 +5,8 @@
 pub mod aws_stand_in;
 pub mod dropping_proxy;
 pub mod hot_standby;
+mod http_stand_in;
 pub mod postgres;
 pub mod pushgateway_stand_in;
 pub mod python;
+pub mod sentry_stand_in;

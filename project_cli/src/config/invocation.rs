@@ -138,8 +138,6 @@ pub(crate) struct RunConfig {
     pub(crate) json_report: bool,
     /// Who else is told what came of it.
     pub(crate) outputs: Outputs,
-    /// Where failures are reported, if anywhere.
-    pub(crate) sentry_dsn: Option<SecretText>,
     /// What is told meanwhile.
     pub(crate) messages: Messages,
 }

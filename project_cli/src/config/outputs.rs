@@ -1,4 +1,4 @@
-//! Who is told what came of a run, besides the terminal and Sentry.
+//! Who is told what came of a run, besides the terminal.
 
 use crate::config::ConfigError;
 use crate::config::invocation::SecretText;
@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use url::Url;
 
-/// Where metrics and the report go; nowhere unless somebody asks for it.
+/// Where metrics, the report and failures go; nowhere unless somebody asks for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
     /// `--table` as it was given, which tells the runs of one job from those of another.
@@ -19,6 +19,19 @@ pub(crate) struct Outputs {
     pub(crate) pushgateway: Option<Pushgateway>,
     /// What came of the run, to keep and to show around.
     pub(crate) report: Option<ReportFile>,
+    /// Where failures are reported.
+    pub(crate) sentry: Option<Sentry>,
+    /// The authorities that may vouch for these servers; the public ones when there is none.
+    pub(crate) root_certificates: Option<PathBuf>,
+}
+
+/// An account at Sentry.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Sentry {
+    /// Its address, with a key.
+    pub(crate) dsn: SecretText,
+    /// What it calls this installation.
+    pub(crate) environment: String,
 }
 
 /// A report's file; its name says its form.
@@ -53,7 +66,16 @@ pub(super) fn outputs(settings: &Settings<'_>) -> Result<Outputs, ConfigError> {
         metrics_file: settings.value("metrics-file")?.map(PathBuf::from),
         pushgateway: settings.get("pushgateway")?.map(|setting| pushgateway(&setting)).transpose()?,
         report: settings.get("report")?.map(|setting| report(&setting)).transpose()?,
+        sentry: sentry(settings)?,
+        // The name by which other programs, the AWS SDK among them, know it.
+        root_certificates: settings.variable("SSL_CERT_FILE")?.map(PathBuf::from),
     })
+}
+
+fn sentry(settings: &Settings<'_>) -> Result<Option<Sentry>, ConfigError> {
+    let Some(dsn) = settings.variable("SENTRY_DSN")? else { return Ok(None) };
+    let environment = settings.variable("SENTRY_ENVIRONMENT")?.unwrap_or_else(|| "production".to_owned());
+    Ok(Some(Sentry { dsn: SecretText::new(dsn), environment }))
 }
 
 fn report(setting: &Setting) -> Result<ReportFile, ConfigError> {

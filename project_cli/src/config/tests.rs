@@ -203,8 +203,13 @@ fn the_database_is_needed_and_its_password_never_repeated() {
     assert!(refusal(2, &["lsit"], &[]).contains("did you mean the verb list"));
     let by_variables = [("USER", "bob"), ("PGUSER", "ann"), ("PGPASSWORD", "s3cret")];
     assert_eq!(run(&["postgres://localhost/shop"], &by_variables).source, source(URI));
-    let dsn = run(&[URI], &[("SENTRY_DSN", "https://s3cret@sentry.example/1")]).sentry_dsn;
-    assert!(dsn.unwrap().expose().ends_with("/1"));
+    let dsn = ("SENTRY_DSN", "https://s3cret@sentry.example/1");
+    let sentry = run(&[URI], &[dsn]).outputs.sentry.unwrap();
+    assert!(sentry.dsn.expose().ends_with("/1"));
+    assert_eq!(sentry.environment, "production");
+    let sentry = run(&[URI], &[dsn, ("SENTRY_ENVIRONMENT", "staging")]).outputs.sentry.unwrap();
+    assert_eq!(sentry.environment, "staging");
+    assert_eq!(run(&[URI], &[]).outputs.sentry, None);
 }
 
 #[test]

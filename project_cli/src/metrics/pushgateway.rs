@@ -4,14 +4,13 @@
 use super::figures::{Figure, Label};
 use super::text;
 use crate::config::Pushgateway;
+use crate::http_client;
 use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
-use rustls::crypto::aws_lc_rs;
-use std::sync::Arc;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::http::StatusCode;
-use ureq::tls::TlsConfig;
 
 /// How long a Pushgateway is waited for.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +29,18 @@ pub(super) const IN_A_HURRY: Patience = Patience { request: Duration::from_secs(
 const JOB: &str = "project";
 
 /// Pushes group by group and returns what went wrong.
-pub(super) fn push(gateway: &Pushgateway, figures: &[Figure], patience: Patience) -> Option<String> {
-    let (agent, url) = (agent(), &gateway.url);
+pub(super) fn push(
+    gateway: &Pushgateway,
+    root_certificates: Option<&Path>,
+    figures: &[Figure],
+    patience: Patience,
+) -> Option<String> {
+    let url = &gateway.url;
+    // One client for all requests, which shares a connection between them.
+    let agent = match http_client::settings(root_certificates) {
+        Ok(settings) => settings.build().new_agent(),
+        Err(error) => return Some(format!("the metrics were not pushed to {url}: {error:#}")),
+    };
     let groups: Vec<&[Figure]> = figures.chunk_by(|a, b| a.group == b.group).collect();
     let deadline = Instant::now() + patience.all;
     let mut refused: Vec<(&str, StatusCode)> = Vec::new();
@@ -51,18 +60,6 @@ pub(super) fn push(gateway: &Pushgateway, figures: &[Figure], patience: Patience
     let names: Vec<&str> = refused.iter().map(|(name, _)| *name).collect();
     let names = names.join(", ");
     Some(format!("the Pushgateway {url} refused the metrics of {names} with {status}; its own log says why"))
-}
-
-/// One client for all requests, which shares a connection between them.
-fn agent() -> Agent {
-    let tls = TlsConfig::builder().unversioned_rustls_crypto_provider(Arc::new(aws_lc_rs::default_provider())).build();
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .http_status_as_error(false)
-        // The credentials are for the address that was given.
-        .max_redirects(0)
-        .user_agent(concat!("project/", env!("CARGO_PKG_VERSION")));
-    config.build().new_agent()
 }
 
 fn post(

@@ -18,6 +18,7 @@ mod real_input;
 mod rejects;
 mod report_file;
 mod s3_lake;
+mod sentry;
 mod shop;
 mod signals;
 mod table_read;

@@ -27,7 +27,7 @@ fn each_group_is_one_request_with_its_own_key() {
     let stand_in = PushgatewayStandIn::start().unwrap();
     let mut gateway = gateway(format!("http://{}/below", stand_in.address()));
     gateway.credentials = Some(SecretText::new("ann:s3cret".into()));
-    assert_eq!(push(&gateway, &figures(), PATIENCE), None);
+    assert_eq!(push(&gateway, None, &figures(), PATIENCE), None);
     let pushes = stand_in.take_pushes();
     let requests: Vec<&str> = pushes.iter().map(|push| push.request.as_str()).collect();
     let expected = [
@@ -56,7 +56,7 @@ fn what_one_group_is_refused_the_others_still_get() {
     let stand_in = PushgatewayStandIn::start().unwrap();
     for status in [500, 400, 404, 302] {
         stand_in.set_answer(Answer::Status(status));
-        let problem = push(&gateway(format!("http://{}", stand_in.address())), &figures(), PATIENCE).unwrap();
+        let problem = push(&gateway(format!("http://{}", stand_in.address())), None, &figures(), PATIENCE).unwrap();
         assert!(problem.contains(&status.to_string()) && problem.contains("users, orders, all"), "{problem}");
         assert_eq!(stand_in.take_pushes().len(), 3);
     }
@@ -67,7 +67,7 @@ fn a_server_that_never_answers_is_asked_once_and_not_for_long() {
     let stand_in = PushgatewayStandIn::start().unwrap();
     stand_in.set_answer(Answer::Never);
     let start = Instant::now();
-    let problem = push(&gateway(format!("http://{}", stand_in.address())), &figures(), PATIENCE).unwrap();
+    let problem = push(&gateway(format!("http://{}", stand_in.address())), None, &figures(), PATIENCE).unwrap();
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(problem.contains("(0 of 3 groups were): there was no answer within 0.3 s"), "{problem}");
     assert_eq!(stand_in.take_pushes().len(), 1);
@@ -77,7 +77,7 @@ fn a_server_that_never_answers_is_asked_once_and_not_for_long() {
 fn all_requests_together_have_an_end() {
     let stand_in = PushgatewayStandIn::start().unwrap();
     let patience = Patience { all: Duration::ZERO, ..PATIENCE };
-    let problem = push(&gateway(format!("http://{}", stand_in.address())), &figures(), patience).unwrap();
+    let problem = push(&gateway(format!("http://{}", stand_in.address())), None, &figures(), patience).unwrap();
     assert!(problem.contains("(0 of 3 groups were)"), "{problem}");
 }
 
@@ -85,7 +85,7 @@ fn all_requests_together_have_an_end() {
 fn nobody_there_is_told_with_the_address() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (url, why) in [(format!("http://{free}"), "refused"), ("http://pushgateway.invalid".into(), "")] {
-        let problem = push(&gateway(url.clone()), &figures(), PATIENCE).unwrap();
+        let problem = push(&gateway(url.clone()), None, &figures(), PATIENCE).unwrap();
         assert!(problem.contains(&format!("not pushed to {url} (0 of 3")), "{problem}");
         assert!(problem.to_lowercase().contains(why), "{problem}");
     }
