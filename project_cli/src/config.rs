@@ -14,22 +14,24 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use project_partition_dates::{DateWindow, PartitionDate};
-use project_postgres::{Choices, ConnectionDefaults, ConnectionSettings};
+use project_postgres::Choices;
 
 use crate::args::{self, Args, CommandLine, Verb};
 use crate::memory_limit;
 use crate::output::ResultFormat;
 use crate::setting::{Setting, Settings};
-use crate::source_uri;
-use crate::table_names::{self, TableSelector, nearest};
+use crate::table_names::{self, TableSelector};
 use project_aws::AwsSettings;
 
 mod invocation;
 mod memory;
 mod outputs;
+mod password_file;
 mod policies;
 mod project_file;
 mod publishing;
+mod service_file;
+mod source;
 mod sql_condition;
 
 #[cfg(test)]
@@ -131,7 +133,7 @@ pub(crate) fn invocation(
 
 fn check(args: &Args, settings: &Settings<'_>, messages: Messages) -> Result<CheckConfig, ConfigError> {
     Ok(CheckConfig {
-        source: source(args, settings)?,
+        source: source::source(args.uri.as_deref(), settings)?,
         tables: tables(settings)?,
         choices: choices(settings)?,
         format: result_format(settings)?,
@@ -175,7 +177,7 @@ fn run(
     let destination = destination(settings)?;
     let publish = !settings.switch("no-upload")?;
     Ok(RunConfig {
-        source: source(args, settings)?,
+        source: source::source(args.uri.as_deref(), settings)?,
         tables: tables(settings)?,
         window: window(settings)?,
         rejects: rejects(settings)?,
@@ -224,37 +226,6 @@ const FETCH_SIZE: NonZeroU32 = match NonZeroU32::new(DEFAULT_FETCH_SIZE) {
     Some(size) => size,
     None => NonZeroU32::MIN,
 };
-
-fn source(args: &Args, settings: &Settings<'_>) -> Result<ConnectionSettings, ConfigError> {
-    let defaults = ConnectionDefaults {
-        user: first_of(settings, &["PGUSER", "USER"])?,
-        password: settings.variable("PGPASSWORD")?,
-    };
-    if let Some(uri) = &args.uri {
-        return source_uri::parse(uri, &defaults).map_err(|what| {
-            // A mistyped verb arrives here as the URI; a verb is short and holds no password.
-            let verb = nearest(uri, args::VERBS).filter(|_| !uri.contains(':'));
-            let hint = verb.map(|verb| format!("; or did you mean the verb {verb}?"));
-            ConfigError::usage(format!("{what} (the argument <POSTGRES-URI>){}", hint.unwrap_or_default()))
-        });
-    }
-    let uri = settings.variable("DATABASE_URL")?.ok_or_else(|| {
-        ConfigError::configuration(
-            "there is no database to read: give its URI as the argument <POSTGRES-URI> or in the variable DATABASE_URL",
-        )
-    })?;
-    source_uri::parse(&uri, &defaults)
-        .map_err(|what| ConfigError::configuration(format!("{what} (the variable DATABASE_URL)")))
-}
-
-fn first_of(settings: &Settings<'_>, names: &[&str]) -> Result<Option<String>, ConfigError> {
-    for name in names {
-        if let Some(value) = settings.variable(name)? {
-            return Ok(Some(value));
-        }
-    }
-    Ok(None)
-}
 
 fn tables(settings: &Settings<'_>) -> Result<Vec<TableSelector>, ConfigError> {
     let Some(setting) = settings.get("table")? else {

@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use thiserror::Error;
 use url::Url;
 
@@ -79,6 +79,46 @@ impl ConnectionSettings {
             user,
             options: parameters.options,
         })
+    }
+}
+
+/// What a file of passwords is searched by.
+impl ConnectionSettings {
+    /// Whether a password is known.
+    pub fn has_password(&self) -> bool {
+        self.password.is_some()
+    }
+
+    /// The same with a password.
+    #[must_use]
+    pub fn with_password(self, password: String) -> Self {
+        Self { password: Some(password), ..self }
+    }
+
+    /// The names that stand for the server: its own, and `localhost` for the usual folders of sockets.
+    pub fn host_names(&self) -> Vec<String> {
+        let mut names = vec![self.host.to_string()];
+        if let Host::SocketFolder(folder) = &self.host
+            && ["/tmp", "/run/postgresql", "/var/run/postgresql"].iter().any(|usual| folder == Path::new(usual))
+        {
+            names.push("localhost".to_owned());
+        }
+        names
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The name of the database.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The role.
+    pub fn user(&self) -> &str {
+        &self.user
     }
 }
 

@@ -1,0 +1,105 @@
+//! The database, and the password for it, from wherever somebody keeps them: the argument, a variable, or a file.
+
+use crate::config::{ConfigError, password_file, service_file};
+use crate::setting::Settings;
+use crate::source_uri;
+use crate::table_names::nearest;
+use project_postgres::{ConnectionDefaults, ConnectionSettings};
+use std::fs::read_to_string;
+use std::path::{Path, PathBuf};
+
+const NO_DATABASE: &str = "there is no database to read: give its URI as the argument <POSTGRES-URI>, in the variable \
+                           DATABASE_URL or in the file that DATABASE_URL_FILE names, or name a service in PGSERVICE";
+
+/// The first that was given of the argument, `DATABASE_URL`, `DATABASE_URL_FILE` and `PGSERVICE`.
+pub(super) fn source(argument: Option<&str>, settings: &Settings<'_>) -> Result<ConnectionSettings, ConfigError> {
+    let defaults = ConnectionDefaults {
+        user: first_of(settings, &["PGUSER", "USER"])?,
+        password: settings.variable("PGPASSWORD")?,
+    };
+    let source = match argument {
+        Some(uri) => of_argument(uri, &defaults)?,
+        None => of_variables(settings, &defaults)?,
+    };
+    if source.has_password() {
+        return Ok(source);
+    }
+    Ok(match password(settings, &source)? {
+        Some(password) => source.with_password(password),
+        None => source,
+    })
+}
+
+fn of_argument(uri: &str, defaults: &ConnectionDefaults) -> Result<ConnectionSettings, ConfigError> {
+    source_uri::parse(uri, defaults).map_err(|what| {
+        // A mistyped verb arrives here as the URI; a verb is short and holds no password.
+        let verb = nearest(uri, crate::args::VERBS).filter(|_| !uri.contains(':'));
+        let hint = verb.map(|verb| format!("; or did you mean the verb {verb}?"));
+        ConfigError::usage(format!("{what} (the argument <POSTGRES-URI>){}", hint.unwrap_or_default()))
+    })
+}
+
+fn of_variables(settings: &Settings<'_>, defaults: &ConnectionDefaults) -> Result<ConnectionSettings, ConfigError> {
+    let (uri, file) = (settings.variable("DATABASE_URL")?, settings.variable("DATABASE_URL_FILE")?);
+    let parse = |uri: &str, from: String| {
+        source_uri::parse(uri, defaults).map_err(|what| ConfigError::configuration(format!("{what} ({from})")))
+    };
+    match (uri, file) {
+        (Some(_), Some(_)) => Err(ConfigError::configuration(
+            "the variables DATABASE_URL and DATABASE_URL_FILE both name the database; leave one of them out",
+        )),
+        (Some(uri), None) => parse(&uri, "the variable DATABASE_URL".to_owned()),
+        (None, Some(file)) => {
+            // Editors and shells end a file with a line break.
+            parse(read("DATABASE_URL_FILE", Path::new(&file))?.trim(), format!("the file DATABASE_URL_FILE={file}"))
+        }
+        (None, None) => of_service(settings, defaults),
+    }
+}
+
+fn of_service(settings: &Settings<'_>, defaults: &ConnectionDefaults) -> Result<ConnectionSettings, ConfigError> {
+    let service = settings.variable("PGSERVICE")?.ok_or_else(|| ConfigError::configuration(NO_DATABASE))?;
+    let file = match settings.variable("PGSERVICEFILE")? {
+        Some(file) => PathBuf::from(file),
+        None => in_home(settings, ".pg_service.conf")?.ok_or_else(|| {
+            ConfigError::configuration("PGSERVICE names a service, and neither PGSERVICEFILE nor HOME says where it is")
+        })?,
+    };
+    let place = format!("the service \"{service}\" in {}", file.display());
+    let uri = service_file::uri(&read("PGSERVICE", &file)?, &service)
+        .map_err(|what| ConfigError::configuration(format!("{place} {what}")))?;
+    ConnectionSettings::parse(&uri, defaults)
+        .map_err(|error| ConfigError::configuration(format!("{error} ({place}, as a URI)")))
+}
+
+/// From `PGPASSFILE`, or from the file in the home directory that every program of Postgres looks into.
+fn password(settings: &Settings<'_>, source: &ConnectionSettings) -> Result<Option<String>, ConfigError> {
+    if let Some(file) = settings.variable("PGPASSFILE")? {
+        return password_file::read(Path::new(&file), source)
+            .map_err(|what| ConfigError::configuration(format!("the variable PGPASSFILE={file} {what}")));
+    }
+    // A home without the file, or with one that the programs of Postgres would pass over as well.
+    Ok(in_home(settings, ".pgpass")?.and_then(|file| password_file::read(&file, source).ok().flatten()))
+}
+
+fn in_home(settings: &Settings<'_>, name: &str) -> Result<Option<PathBuf>, ConfigError> {
+    Ok(settings.variable("HOME")?.map(|home| Path::new(&home).join(name)))
+}
+
+fn read(variable: &str, file: &Path) -> Result<String, ConfigError> {
+    read_to_string(file).map_err(|error| {
+        ConfigError::configuration(format!("the file {} ({variable}) cannot be read: {error}", file.display()))
+    })
+}
+
+fn first_of(settings: &Settings<'_>, names: &[&str]) -> Result<Option<String>, ConfigError> {
+    for name in names {
+        if let Some(value) = settings.variable(name)? {
+            return Ok(Some(value));
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests;
