@@ -82,7 +82,7 @@ impl ConnectionSettings {
     }
 }
 
-/// What a file of passwords is searched by.
+/// What a caller looks at who completes or checks them.
 impl ConnectionSettings {
     /// Whether a password is known.
     pub fn has_password(&self) -> bool {
@@ -114,6 +114,14 @@ impl ConnectionSettings {
     /// The name of the database.
     pub fn database(&self) -> &str {
         &self.database
+    }
+
+    /// The file with the authority of the server, if one was named.
+    pub fn root_certificate(&self) -> Option<&Path> {
+        match &self.tls {
+            Tls::VerifyFull { root_certificate } => root_certificate.as_deref(),
+            Tls::Disabled => None,
+        }
     }
 
     /// The role.

@@ -35,6 +35,7 @@ mod source_error;
 mod sql;
 pub mod table_facts;
 mod table_plan;
+mod tls_failure;
 pub mod value;
 mod verify;
 mod worker_threads;

@@ -4,6 +4,7 @@ use crate::connection_settings::{ConnectionSettings, Host, Tls};
 use crate::moment::Moment;
 use crate::session;
 use crate::source_error::{SourceError, SourceErrorKind};
+use crate::tls_failure;
 use diesel::ConnectionError;
 use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -291,6 +292,9 @@ impl Source {
     }
 
     fn cannot_connect(&self, error: &sqlx::Error) -> SourceError {
+        if let Some(untrusted) = tls_failure::below(&self.settings, error) {
+            return untrusted;
+        }
         match error {
             sqlx::Error::Database(database) => {
                 let sqlstate = database.code();
@@ -303,6 +307,9 @@ impl Source {
     }
 
     fn cannot_connect_diesel(&self, error: &tokio_postgres::Error) -> SourceError {
+        if let Some(untrusted) = tls_failure::below(&self.settings, error) {
+            return untrusted;
+        }
         match error.as_db_error() {
             Some(server) => SourceError::connecting(&self.settings, Some(server.code().code()), server.message()),
             None => SourceError::connecting(&self.settings, None, &error.to_string()),

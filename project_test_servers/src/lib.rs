@@ -3,10 +3,12 @@
 //! Every server listens on 127.0.0.1, on a port of its own, and ends with the handle that started it.
 
 pub mod aws_stand_in;
+pub mod certificates;
 pub mod dropping_proxy;
 pub mod hot_standby;
 mod http_stand_in;
 pub mod postgres;
+mod postgres_tls;
 pub mod pushgateway_stand_in;
 pub mod python;
 pub mod sentry_stand_in;

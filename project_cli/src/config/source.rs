@@ -5,6 +5,8 @@ use crate::setting::Settings;
 use crate::source_uri;
 use crate::table_names::nearest;
 use project_postgres::{ConnectionDefaults, ConnectionSettings};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,9 @@ pub(super) fn source(argument: Option<&str>, settings: &Settings<'_>) -> Result<
         Some(uri) => of_argument(uri, &defaults)?,
         None => of_variables(settings, &defaults)?,
     };
+    if let Some(file) = source.root_certificate() {
+        holds_certificates(file)?;
+    }
     if source.has_password() {
         return Ok(source);
     }
@@ -80,6 +85,18 @@ fn password(settings: &Settings<'_>, source: &ConnectionSettings) -> Result<Opti
     }
     // A home without the file, or with one that the programs of Postgres would pass over as well.
     Ok(in_home(settings, ".pgpass")?.and_then(|file| password_file::read(&file, source).ok().flatten()))
+}
+
+/// The drivers would only say that some file does not exist.
+fn holds_certificates(file: &Path) -> Result<(), ConfigError> {
+    let wrong = |what: String| ConfigError::configuration(format!("sslrootcert={} {what}", file.display()));
+    let certificates =
+        CertificateDer::pem_file_iter(file).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+    match certificates.collect::<Result<Vec<_>, _>>() {
+        Ok(certificates) if !certificates.is_empty() => Ok(()),
+        Ok(_) => Err(wrong("holds no certificate".to_owned())),
+        Err(error) => Err(wrong(format!("cannot be read: {error}"))),
+    }
 }
 
 fn in_home(settings: &Settings<'_>, name: &str) -> Result<Option<PathBuf>, ConfigError> {

@@ -22,4 +22,5 @@ mod sentry;
 mod shop;
 mod signals;
 mod table_read;
+mod tls;
 mod verify;
