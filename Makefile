@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check test test-setup fuzz bench bench-setup clean-demo
+.PHONY: help demo build check audit test test-setup fuzz bench bench-setup clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -10,11 +10,17 @@ demo: ## a sample shop from a throw-away Postgres into ./lake, and a report from
 build: ## the binary target/release/project
 	cargo build --release -p project_cli
 
-check: ## format, lints, documentation
+check: ## format, lints, documentation, dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+	scripts/install_cargo_deny.sh
+	target/tools/bin/cargo-deny --locked check bans licenses sources
 	@test $$(wc -l < ARCHITECTURE.md) -le 80 || { echo "ARCHITECTURE.md has more than 80 lines" >&2; exit 1; }
+
+audit: ## known vulnerabilities and abandoned crates; needs the internet and fails when it cannot reach it
+	scripts/install_cargo_deny.sh
+	target/tools/bin/cargo-deny --locked check advisories
 
 test-setup: ## what the tests need: Postgres, a browser, Python packages in target/test-venv, programs in target/tools
 	scripts/install_postgres.sh
