@@ -47,11 +47,13 @@ could only show. All mistakes are told at once.
 {{- $job := .job -}}
 {{- range $key := list "from" "to" -}}
   {{- $date := get $job $key | default "" -}}
-  {{- if and $date (not (regexMatch "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" $date)) -}}
-    {{- $mistakes = append $mistakes (printf "%s: %s %q is not a date; write \"2026-01-31\", with the quotes" $where $key $date) -}}
+  {{- if and $date (not (regexMatch "^([0-9]{4}-[0-9]{2}-[0-9]{2}|today|yesterday|-[0-9]{1,5}d)$" $date)) -}}
+    {{- $mistakes = append $mistakes (printf "%s: %s %q is not a date; write \"2026-01-31\", today, yesterday or \"-7d\", with the quotes" $where $key $date) -}}
   {{- end -}}
 {{- end -}}
-{{- if and $job.from $job.to (gt ($job.from | default "") ($job.to | default "")) -}}
+{{- /* Only dates of one kind can be compared here; the program compares all of them. */ -}}
+{{- $dated := and (regexMatch "^[0-9]" ($job.from | default "")) (regexMatch "^[0-9]" ($job.to | default "")) -}}
+{{- if and $dated (gt $job.from $job.to) -}}
   {{- $mistakes = append $mistakes (printf "%s: from %s is after to %s, so that there is no date to read" $where $job.from $job.to) -}}
 {{- end -}}
 {{- range $argument := $job.args | default list -}}

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use project_partition_dates::{DateWindow, PartitionDate};
+use chrono::{NaiveDate, Utc};
 use project_postgres::Choices;
 
 use crate::args::{self, Args, CommandLine, Verb};
@@ -23,6 +23,7 @@ use crate::setting::{Setting, Settings};
 use crate::table_names::{self, TableSelector};
 use project_aws::AwsSettings;
 
+mod dates;
 mod invocation;
 mod memory;
 mod outputs;
@@ -66,6 +67,8 @@ pub(crate) struct Environment<'a> {
     pub(crate) stderr_is_terminal: bool,
     /// Bytes of memory that the control group of this process may use, if it has a limit.
     pub(crate) memory_limit: Option<u64>,
+    /// The day of the start, in UTC.
+    pub(crate) today: NaiveDate,
 }
 
 impl Environment<'_> {
@@ -75,6 +78,7 @@ impl Environment<'_> {
             variable: &|name| env::var_os(name),
             stderr_is_terminal: std::io::stderr().is_terminal(),
             memory_limit: memory_limit::of_this_process(),
+            today: Utc::now().date_naive(),
         }
     }
 }
@@ -179,7 +183,7 @@ fn run(
     Ok(RunConfig {
         source: source::source(args.uri.as_deref(), settings)?,
         tables: tables(settings)?,
-        window: window(settings)?,
+        window: dates::window(settings, environment.today)?,
         rejects: rejects(settings)?,
         choices: Arc::new(choices(settings)?),
         verify: settings.switch("verify")?,
@@ -232,25 +236,6 @@ fn tables(settings: &Settings<'_>) -> Result<Vec<TableSelector>, ConfigError> {
         return Ok(vec![TableSelector::Name("all".into())]);
     };
     table_names::parse(&setting.value).map_err(|error| setting.wrong(&format!("cannot be read: {error}")))
-}
-
-/// The dates of tasks that are cut by date, if any were named.
-fn window(settings: &Settings<'_>) -> Result<Option<DateWindow>, ConfigError> {
-    let (from, to) = (settings.get("from")?, settings.get("to")?);
-    let Some(given) = from.as_ref().or(to.as_ref()) else {
-        return Ok(None);
-    };
-    let first = from.as_ref().map(date).transpose()?;
-    let last = to.as_ref().map(date).transpose()?;
-    DateWindow::new(first, last).map(Some).map_err(|_| {
-        let end = to.as_ref().map(Setting::as_given).unwrap_or_default();
-        given.wrong(&format!("is after {end}, so that there is no date to read"))
-    })
-}
-
-fn date(setting: &Setting) -> Result<PartitionDate, ConfigError> {
-    let wrong = || setting.wrong("must be a UTC date like 2026-01-31, from 0001-01-01 to 9999-12-31");
-    setting.value.parse().map_err(|_| wrong())
 }
 
 fn destination(settings: &Settings<'_>) -> Result<Destination, ConfigError> {

@@ -8,6 +8,7 @@ use super::{
 use crate::args::{USAGE, known_options};
 use crate::output::ResultFormat;
 use crate::table_names::TableSelector;
+use chrono::NaiveDate;
 use project_postgres::{ConnectionDefaults, ConnectionSettings, Infinity, NotANumber, PolicyOverrides, TableName};
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +18,12 @@ use std::path::{Path, PathBuf};
 mod publishing;
 
 const URI: &str = "postgres://ann:s3cret@localhost/shop";
+
+/// The day of every run here.
+const TODAY: NaiveDate = match NaiveDate::from_ymd_opt(2026, 2, 1) {
+    Some(day) => day,
+    None => NaiveDate::MIN,
+};
 
 fn source(uri: &str) -> ConnectionSettings {
     ConnectionSettings::parse(uri, &ConnectionDefaults::default()).unwrap()
@@ -33,7 +40,7 @@ fn invoke_in(
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| OsString::from(value))
     };
-    let environment = Environment { variable: &variable, stderr_is_terminal: terminal, memory_limit };
+    let environment = Environment { variable: &variable, stderr_is_terminal: terminal, memory_limit, today: TODAY };
     let outcome = invocation(arguments.iter().map(OsString::from), &environment);
     assert!(!format!("{outcome:?}").contains("s3cret"), "{outcome:?}");
     outcome
@@ -249,7 +256,7 @@ fn wrong_values_name_the_flag_or_the_variable() {
     assert!(refusal(78, &[URI], &[("PROJECT_NO_UPLOAD", "maybe")]).contains("true or false"));
     assert!(refusal(78, &[URI], &[("PROJECT_VERBOSE", "loud")]).contains("PROJECT_VERBOSE"));
     let variable = |name: &str| (name == "PROJECT_TABLE").then(|| OsString::from_vec(vec![0xff]));
-    let environment = Environment { variable: &variable, stderr_is_terminal: false, memory_limit: None };
+    let environment = Environment { variable: &variable, stderr_is_terminal: false, memory_limit: None, today: TODAY };
     let error = invocation([OsString::from(URI)], &environment).unwrap_err();
     assert!(error.exit == 78 && error.message.contains("PROJECT_TABLE is not valid UTF-8"), "{error}");
 }
@@ -329,6 +336,9 @@ fn dates_are_both_included_and_each_may_be_missing() {
     assert_eq!(window(&both[1..], &[]).as_deref(), Some("up to 2026-01-31"));
     let mixed = window(&["--to=2026-01-31"], &[("PROJECT_FROM", "2026-01-31"), ("PROJECT_TO", "2026-12-31")]);
     assert_eq!(mixed.as_deref(), Some("2026-01-31 to 2026-01-31"));
+    let nightly = window(&["--from=-3d", "--to=yesterday"], &[]);
+    assert_eq!(nightly.as_deref(), Some("2026-01-29 to 2026-01-31"));
+    assert_eq!(window(&[], &[("PROJECT_FROM", "today")]).as_deref(), Some("2026-02-01 and later"));
 }
 
 #[test]
@@ -337,6 +347,7 @@ fn dates_in_the_wrong_order_are_refused() {
     assert!(message.contains("--from=2026-02-01 is after --to=2026-01-31"), "{message}");
     let message = refusal(78, &[URI], &[("PROJECT_FROM", "2026-02-01"), ("PROJECT_TO", "2026-01-31")]);
     assert!(message.contains("PROJECT_FROM=2026-02-01 is after the variable PROJECT_TO=2026-01-31"), "{message}");
+    assert!(refusal(2, &[URI, "--from=yesterday", "--to=-2d"], &[]).contains("--from=yesterday is after --to=-2d"));
     let message = refusal(2, &[URI, "--from=2026-02-01"], &[("PROJECT_TO", "2026-01-31")]);
     assert!(message.contains("is after the variable PROJECT_TO"), "{message}");
 }
