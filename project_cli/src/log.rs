@@ -16,7 +16,12 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::Registry;
 
 use crate::config::{MessageLevel, Messages};
+use crate::log::json_lines::JsonLines;
 use crate::progress::Progress;
+
+mod json_lines;
+
+pub(crate) use self::json_lines::name_run;
 
 /// Sends the messages of the whole program to standard error. Called once.
 pub(crate) fn install(messages: &Messages, progress: &Progress) -> anyhow::Result<()> {
@@ -35,7 +40,7 @@ where
         .with_ansi(messages.color)
         .with_target(matches!(messages.level, MessageLevel::Debug | MessageLevel::Trace));
     let layer: Box<dyn Layer<Registry> + Send + Sync> = if messages.json {
-        Box::new(layer.json().flatten_event(true).with_target(true).with_filter(filter(messages.level)))
+        Box::new(layer.event_format(JsonLines).with_filter(filter(messages.level)))
     } else {
         Box::new(layer.with_filter(filter(messages.level)))
     };

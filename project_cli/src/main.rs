@@ -39,7 +39,7 @@ mod whole_file;
 use crate::config::{CheckConfig, Environment, Invocation, LakeConfig, MessageLevel, Messages, QueryConfig, RunConfig};
 use crate::exit_code::ExitCode;
 use crate::progress::Progress;
-use crate::report::{Failure, RunReport};
+use crate::report::{Failure, RunReport, log_lines};
 use crate::selection::Selected;
 use crate::signals::Signals;
 use anyhow::{Context, Result};
@@ -148,6 +148,10 @@ fn run(config: &RunConfig) -> Result<ExitCode> {
             error_tracking::report_failures(&report);
             tell(&mut report, config);
             error_tracking::finish(sentry, false);
+            if config.messages.json {
+                log_lines::write(&report);
+                return Ok(report.exit_code());
+            }
             return Err(error);
         }
     };
@@ -174,11 +178,11 @@ struct Prepared {
 }
 
 fn prepare(config: &RunConfig) -> Result<Prepared> {
+    let progress = start_logging(&config.messages)?;
     let selected = selection::select(&config.tables)?;
     if config.window.is_some() {
         selection::check_dates(&selected)?;
     }
-    let progress = start_logging(&config.messages)?;
     isolation::install_panic_hook();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     Ok(Prepared { selected, progress, runtime })
@@ -199,9 +203,11 @@ fn tell(report: &mut RunReport, config: &RunConfig) {
     }
 }
 
-/// The summary for people on standard error; the report, if it was asked for, on standard output.
+/// The summary on standard error, for people or for programs; the report, if it was asked for, on standard output.
 fn show(report: &RunReport, config: &RunConfig) -> Result<()> {
-    if config.messages.level != MessageLevel::Quiet || !report.is_ok() {
+    if config.messages.json {
+        log_lines::write(report);
+    } else if config.messages.level != MessageLevel::Quiet || !report.is_ok() {
         // A reader that has gone away changes nothing about what was done.
         let _ = writeln!(stderr(), "{report}");
     }

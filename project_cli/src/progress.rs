@@ -202,7 +202,7 @@ impl State<'_> {
             task = self.name,
             rows = self.rows,
             rows_per_second = self.rows_per_second(),
-            size_bytes = self.bytes,
+            bytes = self.bytes,
             duration_ms = u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "{outcome}"
         );

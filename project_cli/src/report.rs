@@ -8,6 +8,8 @@ use serde::Serialize;
 use std::fmt;
 use std::time::Duration;
 
+pub(crate) mod log_lines;
+
 /// What came of a run.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RunReport {
@@ -204,6 +206,26 @@ impl RunReport {
         self.stopped.unwrap_or_else(|| ExitCode::of_all(failures.map(|failure| failure.code)))
     }
 
+    /// What came of it in one line, without any reason.
+    pub(crate) fn summary(&self) -> String {
+        let rows = self.tasks.iter().filter(|task| task.published).map(|task| task.rows).sum();
+        let published = self.tasks.iter().filter(|task| task.published).count();
+        let end = match (self.stopped, self.is_ok()) {
+            (Some(_), _) => "stopped by a signal",
+            (None, true) => "done",
+            (None, false) => "failed",
+        };
+        format!(
+            "{end}: {published} of {} {} published to {}, {} rows in {} (run {})",
+            self.tasks.len(),
+            if self.tasks.len() == 1 { "table" } else { "tables" },
+            self.destination,
+            grouped(rows),
+            seconds(self.duration_ms),
+            self.run_id,
+        )
+    }
+
     /// Whether anything failed or was stopped.
     pub(crate) fn is_ok(&self) -> bool {
         self.exit_code() == ExitCode::Ok
@@ -252,23 +274,7 @@ impl fmt::Display for RunReport {
             Some(failure) => writeln!(f, "  FAILED ({}): {failure}", failure.exit_code)?,
             None => {}
         }
-        let rows = self.tasks.iter().filter(|task| task.published).map(|task| task.rows).sum();
-        let published = self.tasks.iter().filter(|task| task.published).count();
-        let end = match (self.stopped, self.is_ok()) {
-            (Some(_), _) => "stopped by a signal",
-            (None, true) => "done",
-            (None, false) => "failed",
-        };
-        write!(
-            f,
-            "{end}: {published} of {} {} published to {}, {} rows in {} (run {})",
-            self.tasks.len(),
-            if self.tasks.len() == 1 { "table" } else { "tables" },
-            self.destination,
-            grouped(rows),
-            seconds(self.duration_ms),
-            self.run_id,
-        )
+        f.write_str(&self.summary())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::destination::Destination;
 use crate::early_upload::{EarlyUpload, StagedTable};
 use crate::exit_code::ExitCode;
 use crate::isolation::isolate;
+use crate::log;
 use crate::one_moment::{OneMoment, hold};
 use crate::progress::Progress;
 use crate::provenance::provenance;
@@ -47,7 +48,9 @@ pub(crate) async fn run(
 
 /// The report of a run of which nothing is known yet.
 pub(crate) fn begin(config: &RunConfig) -> RunReport {
-    RunReport::begin(RunId::now(), config.destination.to_string())
+    let id = RunId::now();
+    log::name_run(id.as_str());
+    RunReport::begin(id, config.destination.to_string())
 }
 
 async fn attempt(
@@ -294,7 +297,8 @@ impl Runner<'_> {
             Err(error) => {
                 line.failed();
                 let failure = Failure::new(&self.moment.explain(error));
-                warn!(task = fit.task.name(), exit_code = failure.exit_code, "task failed: {}", failure.message);
+                // Why it failed is told once, at the end, where it is looked for.
+                warn!(task = fit.task.name(), exit_code = failure.exit_code, "task failed");
                 entry.failure = Some(failure);
                 None
             }

@@ -1,6 +1,7 @@
 //! The built binary from end to end: real Postgres in, a lake out, read back by others.
 
 mod bad_input;
+mod canaries;
 mod check;
 mod choices;
 mod deadline;
@@ -10,6 +11,7 @@ mod golden;
 mod independent_reader;
 mod lake_folder;
 mod local_lake;
+mod log_lines;
 mod metrics;
 mod nasty;
 mod one_moment;

@@ -125,6 +125,12 @@ impl Running {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Its arguments, as everybody on the machine sees them.
+    pub(crate) fn command_line(&self) -> Result<String> {
+        let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", self.child.id()))?;
+        Ok(arguments.replace('\0', " "))
+    }
+
     /// Waits for its end; after the deadline it is killed, which is an error.
     pub(crate) fn wait(mut self, deadline: Duration) -> Result<Ended> {
         let status = wait_for("the end of the program", deadline, || Ok(self.child.try_wait()?));
