@@ -6,7 +6,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 USAGE = (REPOSITORY / "project_cli/src/usage.txt").read_text()
-CONFIG = (REPOSITORY / "project_cli/src/config.rs").read_text()
+SOURCES = REPOSITORY / "project_cli/src"
+CONFIG = "".join(file.read_text() for file in (SOURCES / "config.rs", *sorted((SOURCES / "config").glob("*.rs"))))
 
 
 def binary() -> Path:

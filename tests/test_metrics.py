@@ -1,12 +1,14 @@
 """What a run tells a real Pushgateway and a file, and that both keep what must stay."""
 
 import os
+import ssl
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
 import program
+from certificates import authority, server
 from operations_tools import promtool
 from pushed_metrics import NOT_KNOWN_YET, PUSHED, Series, read_series
 from running_pushgateway import running_pushgateway
@@ -48,6 +50,9 @@ class Metrics(unittest.TestCase):
         cls.server.must("postgres", "shop", "-c", statement)
 
     def run_program(self, *arguments: str, code: int = 0) -> None:
+        self.assertNotIn("Pushgateway", self.messages_of(*arguments, code=code))
+
+    def messages_of(self, *arguments: str, code: int = 0, **variables: str) -> str:
         environment = {
             "PATH": os.environ["PATH"],
             "DATABASE_URL": self.server.uri("postgres", "shop"),
@@ -55,9 +60,11 @@ class Metrics(unittest.TestCase):
             "PROJECT_METRICS_FILE": str(self.file),
         }
         command = [program.binary(), *arguments]
-        done = subprocess.run(command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            command, env=environment | variables, cwd=self.folder, capture_output=True, text=True, timeout=120
+        )
         self.assertEqual(done.returncode, code, done.stderr)
-        self.assertNotIn("Pushgateway", done.stderr)
+        return done.stderr
 
     def pushed(self) -> Series:
         return without_job(read_series(self.gateway.metrics()))
@@ -91,6 +98,27 @@ class Metrics(unittest.TestCase):
             self.assertEqual(now["products"], was["products"])
             self.assertGreater(now["users"], was["users"])
             self.assertEqual(of(after, EXIT_CODE, "selection"), {"users,products": 65, "users": 0})
+
+    def test_a_server_with_tls_gets_them_if_its_authority_is_trusted(self):
+        ours, other = authority(self.folder, "ours"), authority(self.folder, "other")
+        certificate, key = server(ours, "IP:127.0.0.1")
+        web = self.folder / "web.yml"
+        web.write_text(f"tls_server_config: {{cert_file: {certificate}, key_file: {key}}}\n")
+        gateway = self.enterContext(running_pushgateway(f"--web.config.file={web}", scheme="https"))
+        for variables, refused in [
+            ({"SSL_CERT_FILE": str(ours)}, None),
+            ({"SSL_CERT_FILE": str(other)}, "UnknownIssuer"),
+            ({}, "UnknownIssuer"),
+            ({"SSL_CERT_FILE": str(self.folder / "none.pem")}, "none.pem cannot be used"),
+            ({"SSL_CERT_FILE": str(web)}, "web.yml cannot be used"),
+        ]:
+            messages = self.messages_of("--table=users", PROJECT_PUSHGATEWAY=gateway.url, **variables)
+            if refused is None:
+                self.assertNotIn("not pushed", messages)
+                self.assertIn('task="users"', gateway.metrics(ssl.create_default_context(cafile=ours)))
+            else:
+                self.assertIn("the metrics were not pushed", messages)
+                self.assertIn(refused, messages)
 
     def test_what_was_changed_by_a_policy_is_forgotten_when_it_is_not_any_more(self):
         changed = "project_task_changed_values"
