@@ -6,6 +6,7 @@ use crate::shop::tiny_shop;
 use anyhow::{Context, Result, ensure};
 use project_test_servers::sentry_stand_in::{Answer, SentryStandIn};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Command;
@@ -80,12 +81,19 @@ fn a_run_that_fails_as_a_whole_or_never_begins_is_an_event_and_one_that_succeeds
     Ok(())
 }
 
-/// What a run leaves behind: its lake without the run's own name, and its exit code.
-fn outcome(program: &Program, ended: &Ended) -> Result<(Option<i32>, Vec<(PathBuf, Vec<u8>)>)> {
+/// What a run leaves behind.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    code: Option<i32>,
+    /// Without the run's own name.
+    files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+fn outcome(program: &Program, ended: &Ended) -> Result<Outcome> {
     let run = program.lake().join(runs(&program.lake())?.concat());
     let files = listing(&run)?.into_keys().filter(|path| run.join(path).is_file());
     let files = files.map(|path| Ok((path.clone(), std::fs::read(run.join(path))?))).collect::<Result<_>>()?;
-    Ok((ended.code, files))
+    Ok(Outcome { code: ended.code, files })
 }
 
 #[test]
@@ -99,7 +107,7 @@ fn a_sentry_that_refuses_or_is_gone_or_never_answers_changes_neither_files_nor_c
     let start = Instant::now();
     let expected = outcome(&without, &without.run(&arguments)?.expect(65)?)?;
     let alone = start.elapsed();
-    ensure!(expected.1.len() == 1, "{expected:?}");
+    ensure!(expected.files.len() == 1, "{expected:?}");
     for (answer, dsn, heard) in [
         (Answer::Status(200), stand_in.dsn("key"), true),
         (Answer::Status(429), stand_in.dsn("key"), true),
