@@ -1,6 +1,5 @@
 //! What a run had done before a failure, made from its report: no message of another place can slip into an event.
 
-use crate::course::Stage;
 use crate::report::{RunReport, TaskReport};
 use sentry::protocol::{Breadcrumb, Level, Map, Value};
 use std::time::Duration;
@@ -8,26 +7,39 @@ use std::time::Duration;
 /// Those that are nearest to the failure.
 const MOST: usize = 100;
 
+/// When a step was over: all reading comes before all publishing, and that before the crawl, also within a millisecond.
+type Moment = (u8, u64);
+const READING: u8 = 0;
+const PUBLISHING: u8 = 1;
+const CRAWLING: u8 = 2;
+
 /// The steps of the run until the failure of a task, or all of them when it belongs to none.
 pub(super) fn until(report: &RunReport, task: Option<&TaskReport>) -> Vec<Breadcrumb> {
     let mut steps = steps(report);
     if let Some(task) = task {
-        let end = task.publishing.or(task.reading).map_or(0, Stage::end_ms);
+        let end = match (task.publishing, task.reading) {
+            (Some(publishing), _) => (PUBLISHING, publishing.end_ms()),
+            (None, Some(reading)) => (READING, reading.end_ms()),
+            (None, None) => (READING, 0),
+        };
         steps.retain(|(at, _)| *at <= end);
     }
-    // In the order of time; tables that are published after all were read stand behind all that were read.
     steps.sort_by_key(|(at, _)| *at);
     let surplus = steps.len().saturating_sub(MOST);
     steps.into_iter().skip(surplus).map(|(_, step)| step).collect()
 }
 
-/// Each with its time in milliseconds on the clock of the run.
-fn steps(report: &RunReport) -> Vec<(u64, Breadcrumb)> {
+fn steps(report: &RunReport) -> Vec<(Moment, Breadcrumb)> {
     let course = &report.course;
     let at = |milliseconds| (course.started_at + Duration::from_millis(milliseconds)).into();
     let mut steps = Vec::new();
     let mut step = |end: u64, category: &str, message: String, data: &[(&str, u64)]| {
         let data: Map<String, Value> = data.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let stage = match category {
+            "publishing" => PUBLISHING,
+            "crawling" => CRAWLING,
+            _ => READING,
+        };
         let crumb = Breadcrumb {
             timestamp: at(end),
             category: Some(category.to_owned()),
@@ -36,7 +48,7 @@ fn steps(report: &RunReport) -> Vec<(u64, Breadcrumb)> {
             data,
             ..Breadcrumb::default()
         };
-        steps.push((end, crumb));
+        steps.push(((stage, end), crumb));
     };
     step(0, "run", "the run began".to_owned(), &[]);
     if let Some(snapshot) = course.snapshot_at {
