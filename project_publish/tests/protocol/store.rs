@@ -22,6 +22,9 @@ pub(crate) enum Fault {
     AnswerLost,
 }
 
+/// Files with their future keys.
+type Uploads = Vec<(String, Vec<u8>)>;
+
 /// The store as one process sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
@@ -29,7 +32,7 @@ pub(crate) struct Store {
     steps: Arc<AtomicUsize>,
     fault: Option<(usize, Fault)>,
     /// Uploads that have no key yet, by table. They end with the process.
-    hidden: Arc<Mutex<BTreeMap<String, Vec<(String, Vec<u8>)>>>>,
+    hidden: Arc<Mutex<BTreeMap<String, Uploads>>>,
 }
 
 /// Its next poll is the step.
