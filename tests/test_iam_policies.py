@@ -43,6 +43,9 @@ FILES = {
     "s3:HeadBucket": {"s3:ListBucket"},
     "s3:ListObjectsV2": {"s3:ListBucket"},
     "s3:HeadObject": {"s3:GetObject"},
+    "s3:GetObject": {"s3:GetObject"},
+    # Of `project gc`.
+    "s3:ListMultipartUploads": {"s3:ListBucketMultipartUploads"},
     "s3:PutObject": {"s3:PutObject"},
     "s3:CreateMultipartUpload": {"s3:PutObject"},
     "s3:UploadPart": {"s3:PutObject"},
@@ -60,12 +63,12 @@ NIGHTLY = FILES | {
     "glue:CreatePartitionIndex": {"glue:CreatePartitionIndex"},
 }
 CATALOG = FILES | {
-    "s3:GetObject": {"s3:GetObject"},
     # Of the file that is copied and of the copy.
     "s3:CopyObject": {"s3:GetObject", "s3:PutObject"},
-    "s3:ListMultipartUploads": {"s3:ListBucketMultipartUploads"},
     "glue:GetDatabase": {"glue:GetDatabase"},
     "glue:GetTable": {"glue:GetTable"},
+    # Of `project gc`.
+    "glue:GetTables": {"glue:GetTables"},
     "glue:CreateTable": {"glue:CreateTable"},
     "glue:UpdateTable": {"glue:UpdateTable"},
 }

@@ -61,6 +61,22 @@ impl Aws {
         }
     }
 
+    /// All tables of a database; those of which Glue names no version are nobody's to switch and are left out.
+    pub async fn catalog_tables(&self, database: &str) -> Result<Vec<CatalogTable>, AwsError> {
+        let mut pages = self.glue.get_tables().database_name(database).into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            let doing = format_args!("cannot list the tables of the Glue database {database}");
+            let page = page.map_err(|error| match service_code(&error) {
+                Some("EntityNotFoundException") => no_database(database),
+                _ => sdk_error(doing, error),
+            })?;
+            let tables = page.table_list.unwrap_or_default();
+            found.extend(tables.iter().filter_map(|table| describe(database, table).ok()));
+        }
+        Ok(found)
+    }
+
     /// Creates a table that must not exist. One that is there and is as defined is ours: the answer to the request that
     /// made it may have been lost.
     pub async fn create_catalog_table(

@@ -14,7 +14,7 @@ use futures::future::FutureExt;
 use futures::stream::{self, StreamExt};
 use project_aws::{Aws, AwsSettings, LocalFile, S3Url, StagedFile};
 use project_parquet::ParquetFile;
-use project_publish::{Column, DataFile, Gate, InPlaceLake, Lake, Mode, PublishError, RunId, check_mode};
+use project_publish::{Column, DataFile, Gate, InPlaceLake, Lake, Mode, PublishError, RUNS_FOLDER, RunId, check_mode};
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +46,16 @@ pub(crate) struct SentFile {
     invisible: Option<StagedFile>,
 }
 
+/// How files are named where a table has one folder for all runs.
+#[derive(Debug, Clone, Copy)]
+enum Naming {
+    /// `part-00000.parquet`: the one file of a table, which a single request replaces.
+    Fixed,
+    /// `part-00000-<run>.parquet`: the old and the new files of a table stand side by side until the old ones go. Were
+    /// they overwritten one by one, readers would see some of each.
+    ByRun,
+}
+
 /// The files that are not at their keys yet, by table.
 type Invisible = BTreeMap<String, Vec<StagedFile>>;
 
@@ -69,6 +79,8 @@ impl Bucket {
                 Mode::Catalog
             }
         };
+        let probe = bucket.url.join(&format!("{RUNS_FOLDER}/.probe-{run}"));
+        bucket.aws.has_conditional_writes(&probe).await?;
         if !gate.force {
             check_mode(&bucket.objects(), &bucket.url.to_string(), mode).await?;
         }
@@ -86,16 +98,25 @@ impl Bucket {
         }
     }
 
-    /// Uploads a file to where nobody sees it yet.
-    pub(crate) async fn send(
+    /// Uploads a file while its task goes on.
+    pub(crate) async fn send_early(
         &self,
         file: &ParquetFile,
         table: &str,
         folder: &Path,
+        cancel: &CancellationToken,
+    ) -> Result<SentFile> {
+        self.send(file, self.key(file, table, folder, Naming::ByRun)?, &|_| {}, cancel).await
+    }
+
+    /// Uploads a file to where nobody sees it yet.
+    async fn send(
+        &self,
+        file: &ParquetFile,
+        key: String,
         sent: Sent<'_>,
         cancel: &CancellationToken,
     ) -> Result<SentFile> {
-        let key = self.key(file, table, folder)?;
         let local = LocalFile { path: file.path.clone(), key: key.clone(), bytes: file.bytes };
         let (crc32, invisible) = match &self.cataloguing {
             Cataloguing::Crawler(_) => {
@@ -206,15 +227,15 @@ impl Bucket {
                 return Err(error);
             }
         };
-        let gone: HashSet<String> = staged.files.iter().map(|sent| sent.file.key.clone()).collect();
-        let rest = table
-            .written
-            .files
-            .iter()
-            .filter(|file| !self.key(file, &table.table, &table.folder).is_ok_and(|key| gone.contains(&key)));
+        let rest = match self.rest(table, &staged) {
+            Ok(rest) => rest,
+            Err(error) => {
+                self.abandon(staged).await;
+                return Err(error);
+            }
+        };
         // In boxes, because the compiler cannot see that a stream of borrowing futures may change threads.
-        let sends: Vec<_> =
-            rest.map(|file| self.send(file, &table.table, &table.folder, &count, stop).boxed()).collect();
+        let sends: Vec<_> = rest.into_iter().map(|(file, key)| self.send(file, key, &count, stop).boxed()).collect();
         let mut outcomes = stream::iter(sends).buffer_unordered(FILES_AT_ONCE);
         let mut failure = None;
         while let Some(outcome) = outcomes.next().await {
@@ -236,12 +257,31 @@ impl Bucket {
         }
     }
 
+    /// The files that were not sent yet, with their keys.
+    fn rest<'a>(&self, table: &'a Finished, staged: &StagedTable) -> Result<Vec<(&'a ParquetFile, String)>> {
+        let files = &table.written.files;
+        let is_single = staged.files.is_empty() && files.len() == 1 && files[0].partition.is_none();
+        let naming = if is_single && table.window.is_none() { Naming::Fixed } else { Naming::ByRun };
+        let sent: HashSet<&str> = staged.files.iter().map(|sent| sent.file.key.as_str()).collect();
+        let mut rest = Vec::with_capacity(files.len());
+        for file in files {
+            let key = self.key(file, &table.table, &table.folder, naming)?;
+            if !sent.contains(key.as_str()) {
+                rest.push((file, key));
+            }
+        }
+        Ok(rest)
+    }
+
     /// The key that a file of the table gets.
-    fn key(&self, file: &ParquetFile, table: &str, folder: &Path) -> Result<String> {
-        let below = file.path.strip_prefix(folder).context("a file outside its task's folder")?.display();
-        Ok(match &self.cataloguing {
-            Cataloguing::Crawler(_) => format!("{table}/{below}"),
-            Cataloguing::Catalog { .. } => format!("{}/{table}/{below}", self.run.folder()),
+    fn key(&self, file: &ParquetFile, table: &str, folder: &Path, naming: Naming) -> Result<String> {
+        let below = file.path.strip_prefix(folder).context("a file outside its task's folder")?;
+        Ok(match (&self.cataloguing, naming) {
+            (Cataloguing::Catalog { .. }, _) => format!("{}/{table}/{}", self.run.folder(), below.display()),
+            (Cataloguing::Crawler(_), Naming::Fixed) => format!("{table}/{}", below.display()),
+            (Cataloguing::Crawler(_), Naming::ByRun) => {
+                format!("{table}/{}-{}.parquet", below.with_extension("").display(), self.run)
+            }
         })
     }
 

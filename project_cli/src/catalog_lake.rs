@@ -32,11 +32,6 @@ impl CatalogLake {
         Live { run, version: table.version }
     }
 
-    async fn shown_in(&self, database: &str, table: &str) -> Result<Option<Live>> {
-        let found = self.objects.aws.catalog_table(database, table).await?;
-        Ok(found.map(|found| self.shown(found)))
-    }
-
     fn definition(&self, release: Release<'_>) -> TableDefinition {
         let Release { run, table } = release;
         let location = self.objects.url.join(&format!("run={}/{}", run.run_id, table.table));
@@ -81,18 +76,18 @@ impl Lake for CatalogLake {
     }
 
     async fn live(&self, table: &str) -> Result<Option<Live>> {
-        self.shown_in(&self.database, table).await
+        let found = self.objects.aws.catalog_table(&self.database, table).await?;
+        Ok(found.map(|found| self.shown(found)))
     }
 
-    async fn live_runs(&self, runs: &[Run], tables: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    async fn live_runs(&self, known: &[Run]) -> Result<BTreeSet<String>> {
         // A run may have been published into another database, by another setting.
-        let mut databases: BTreeSet<&str> = runs.iter().filter_map(|run| run.database.as_deref()).collect();
+        let mut databases: BTreeSet<&str> = known.iter().filter_map(|run| run.database.as_deref()).collect();
         databases.insert(&self.database);
         let mut live = BTreeSet::new();
         for database in databases {
-            for table in tables {
-                live.extend(self.shown_in(database, table).await?.and_then(|shown| shown.run));
-            }
+            let tables = self.objects.aws.catalog_tables(database).await?;
+            live.extend(tables.into_iter().filter_map(|table| self.shown(table).run));
         }
         Ok(live)
     }

@@ -81,7 +81,7 @@ impl Upload {
         if staged.columns.is_none() {
             staged.columns = Some(lake_columns(&file.path)?);
         }
-        staged.files.push(self.bucket.send(file, &self.table, &self.folder, &|_| {}, &self.cancel).await?);
+        staged.files.push(self.bucket.send_early(file, &self.table, &self.folder, &self.cancel).await?);
         remove_file(&file.path).with_context(|| format!("cannot remove {}, which is uploaded", file.path.display()))
     }
 }

@@ -94,7 +94,7 @@ fn event(report: &RunReport, task: Option<&TaskReport>, failure: &Failure) -> Ev
     // What stands in a message may differ from night to night, such as a count, and it is the same fault.
     let fingerprint = [stage, name, &exit_code].map(|part| part.to_owned().into());
     let mut tags = Map::from_iter(
-        [("run_id", report.run_id.clone()), ("stage", stage.to_owned()), ("exit_code", exit_code)]
+        [("run_id", report.run_id.to_string()), ("stage", stage.to_owned()), ("exit_code", exit_code)]
             .map(|(name, value)| (name.to_owned(), value)),
     );
     if let Some(task) = task {

@@ -124,7 +124,7 @@ pub(crate) async fn show<L: Lake>(
     }
     if let Err(error) = stoppable(cancel, Duration::ZERO, publication.seal()).await {
         report.failure = Some(Failure::new(&error));
-        shown.refused.extend(staged.into_iter().map(|(_, name, _)| name));
+        // The manifest may be there all the same, so nothing that it names is removed.
         return shown;
     }
     for (task, name, start) in staged {

@@ -256,7 +256,7 @@ impl Lake for FolderLake {
         self.blocking(move |lake| lake.linked(&table)).await
     }
 
-    async fn live_runs(&self, _runs: &[Run], _tables: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    async fn live_runs(&self, _known: &[Run]) -> Result<BTreeSet<String>> {
         self.blocking(|lake| {
             let listing = || format!("cannot list {}", lake.root.display());
             let mut runs = BTreeSet::new();

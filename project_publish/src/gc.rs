@@ -71,21 +71,19 @@ struct View<'a, L> {
     grace: TimeDelta,
     now: DateTime<Utc>,
     facts: Vec<Run>,
-    tables: BTreeSet<String>,
     known: &'a [Manifest],
 }
 
 impl<'a, L: Lake> View<'a, L> {
     fn new(lake: &'a L, known: &'a [Manifest], grace: TimeDelta, now: DateTime<Utc>) -> Self {
         let facts = known.iter().map(|manifest| manifest.run.clone()).collect();
-        let tables = known.iter().flat_map(|manifest| &manifest.tables).map(|table| table.table.clone()).collect();
-        Self { lake, grace, now, facts, tables, known }
+        Self { lake, grace, now, facts, known }
     }
 
     /// The runs that readers see, saw within the grace, or are going to see. What is seen is looked at first: a run
     /// that is replaced after that is told by it, and one that was replaced before by the manifest of its successor.
     async fn in_use(&self) -> Result<BTreeSet<String>> {
-        let mut used = self.lake.live_runs(&self.facts, &self.tables).await?;
+        let mut used = self.lake.live_runs(&self.facts).await?;
         let claims = Claims::of(self.lake.objects()).all().await?;
         let held = claims.iter().filter(|claim| claim.holds(self.now, self.grace));
         used.extend(held.filter_map(|claim| claim.protected()).map(str::to_owned));

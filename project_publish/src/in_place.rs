@@ -101,7 +101,7 @@ impl<O: Reveal> Lake for InPlaceLake<O> {
         Ok(found.map(|(pointer, version)| Live { run: Some(pointer.run_id), version }))
     }
 
-    async fn live_runs(&self, _runs: &[Run], _tables: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    async fn live_runs(&self, _known: &[Run]) -> Result<BTreeSet<String>> {
         let mut runs = BTreeSet::new();
         for key in self.objects.list(&format!("{RUNS_FOLDER}/live")).await? {
             let table = key.rsplit('/').next().and_then(|name| name.strip_suffix(".json"));

@@ -51,13 +51,9 @@ pub trait Lake: Sync {
     /// The run that readers of a table see, if they see any.
     fn live(&self, table: &str) -> impl Future<Output = Result<Option<Live>>> + Send;
 
-    /// Every run that readers of any table see. `runs` are those that have a manifest; a table that none of them knows
-    /// counts as well.
-    fn live_runs(
-        &self,
-        runs: &[Run],
-        tables: &BTreeSet<String>,
-    ) -> impl Future<Output = Result<BTreeSet<String>>> + Send;
+    /// Every run that readers of any table see, of tables that no manifest knows as well. `known` are the runs that have
+    /// a manifest.
+    fn live_runs(&self, known: &[Run]) -> impl Future<Output = Result<BTreeSet<String>>> + Send;
 
     /// Shows a table of a run to its readers, unless they see something else by now than what is `expected`.
     fn commit(&self, release: Release<'_>, expected: Option<&Live>) -> impl Future<Output = Result<Committed>> + Send;

@@ -166,7 +166,10 @@ fn every_option_has_its_variable() {
 fn a_run_without_a_snapshot_has_nothing_that_needs_one() {
     assert!(run(&[URI], &[]).snapshot);
     assert!(!run(&[URI], &[("PROJECT_NO_SNAPSHOT", "1")]).snapshot);
-    assert_eq!(run(&[URI, "--max-snapshot-age=6h"], &[]).max_snapshot_age, Some(Duration::from_secs(6 * 3600)));
+    assert_eq!(
+        run(&[URI, "--max-snapshot-age=6h"], &[]).max_snapshot_age,
+        Some(std::time::Duration::from_secs(6 * 3600))
+    );
     for needing in ["--verify", "--max-snapshot-age=1h"] {
         let message = refusal(2, &[URI, "--no-snapshot", needing], &[]);
         let flag = needing.split('=').next().unwrap();

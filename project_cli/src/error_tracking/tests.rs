@@ -4,6 +4,7 @@ use super::{finish, report_failures, start};
 use crate::config::{Outputs, SecretText, Sentry};
 use crate::isolation::{install_panic_hook, isolate};
 use crate::report::{Failure, RunReport, TaskReport};
+use project_publish::RunId;
 use project_test_servers::sentry_stand_in::SentryStandIn;
 use std::panic::{set_hook, take_hook};
 
@@ -18,7 +19,7 @@ fn outputs(dsn: String) -> Outputs {
 async fn a_panicking_task_is_an_event_with_its_place_and_without_its_message() {
     let stand_in = SentryStandIn::start().unwrap();
     let client = start(&outputs(stand_in.dsn("key"))).unwrap();
-    let mut report = RunReport::begin("run-1".into(), "./lake".into());
+    let mut report = RunReport::begin(RunId::now(), "./lake".into());
     let mut task = TaskReport::new("combined_orders", "combined_orders");
     task.reading = Some(report.course.clock.stage(std::time::Instant::now()));
     // Other tests of this process want to see theirs.
@@ -37,7 +38,9 @@ async fn a_panicking_task_is_an_event_with_its_place_and_without_its_message() {
     let [event] = taken.events.as_slice() else { panic!("{:?}", taken.events) };
     let message = event["message"].as_str().unwrap();
     assert!(message.contains("the task combined_orders panicked at") && message.contains("tests.rs:"), "{message}");
-    for (tag, value) in [("task", "combined_orders"), ("stage", "reading"), ("exit_code", "70"), ("run_id", "run-1")] {
+    for (tag, value) in
+        [("task", "combined_orders"), ("stage", "reading"), ("exit_code", "70"), ("run_id", report.run_id.as_str())]
+    {
         assert_eq!(event["tags"][tag], value);
     }
     assert_eq!(event["environment"], "staging");

@@ -7,7 +7,6 @@ use crate::schedule::{Process, every_schedule, follow, run};
 use crate::store::{CatalogLake, Store};
 use crate::world::State;
 use project_publish::{Committed, Lake, Objects, Release, Reveal, TableManifest, roll_back};
-use std::collections::BTreeSet;
 
 const TABLE: &str = "orders";
 const TABLES: [(&str, usize); 1] = [(TABLE, 2)];
@@ -120,7 +119,7 @@ fn a_publisher_that_does_not_look_which_moment_is_the_newer_is_seen() {
 async fn remove(lake: &CatalogLake, plan: &Plan, looks_again: bool, manifest_first: bool) {
     let objects = lake.objects();
     let known = [plan.run(Place::Catalog)];
-    let is_live = async || lake.live_runs(&known, &BTreeSet::from([TABLE.into()])).await.unwrap().contains(&plan.id);
+    let is_live = async || lake.live_runs(&known).await.unwrap().contains(&plan.id);
     if is_live().await {
         return;
     }

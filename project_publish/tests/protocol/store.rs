@@ -220,10 +220,12 @@ impl Lake for CatalogLake {
         self.store.step(|world| live(&world.now, table)).await
     }
 
-    async fn live_runs(&self, _: &[Run], tables: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    async fn live_runs(&self, _: &[Run]) -> Result<BTreeSet<String>> {
+        let tables: Vec<String> =
+            self.store.step(|world| world.now.tables.keys().map(ToString::to_string).collect()).await?;
         let mut runs = BTreeSet::new();
         for table in tables {
-            runs.extend(self.live(table).await?.and_then(|live| live.run));
+            runs.extend(self.live(&table).await?.and_then(|live| live.run));
         }
         Ok(runs)
     }
