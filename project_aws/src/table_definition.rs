@@ -109,7 +109,7 @@ impl TableDefinition {
         if !template.contains(&format!("${{{key}}}")) {
             return Err(self.refuse(&format!("{template} does not say where the value of {key} stands: ${{{key}}}")));
         }
-        // Athena refuses an empty list. A table without files has none in this folder either.
+        // What Athena makes of an empty list is not documented. A table without files has none in this folder either.
         let values = if partition.values.is_empty() { NULL_PARTITION.to_owned() } else { partition.values.join(",") };
         Ok([
             ("projection.enabled".to_owned(), "true".to_owned()),
