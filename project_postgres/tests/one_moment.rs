@@ -95,6 +95,10 @@ async fn the_loss_of_a_snapshot_is_known_at_once_and_readers_are_told_why() {
     let lost = timeout(Duration::from_secs(5), holder.until_lost()).await.unwrap();
     assert!(lost.to_string().contains("terminating connection due to administrator command; "), "{lost}");
     assert_eq!((holder.lost(), lost.kind()), (Some(lost.clone()), SourceErrorKind::Unreachable));
+    // The server tells us before it has ended the transaction.
+    let sessions =
+        "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'project/test'";
+    while !database.query_text(sessions).unwrap().is_empty() {}
     let error = source.connect().await.unwrap_err();
     assert!(error.to_string().contains("the server does not know the run's snapshot"), "{error}");
     let diesel = tokio::task::spawn_blocking(move || source.connect_diesel().err()).await.unwrap().unwrap();
