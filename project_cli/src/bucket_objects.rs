@@ -1,12 +1,17 @@
 //! The objects of a lake in S3, as the publish protocol wants them.
 
 use anyhow::Result;
+use futures::future::FutureExt;
+use futures::stream::{self, StreamExt, TryStreamExt};
 use project_aws::{Aws, S3Url, StagedFile};
-use project_publish::{Created, DataFile, Facts, Object, Objects, Replaced, Reveal};
+use project_publish::{Created, Duplicate, Facts, Object, Objects, Replaced, Reveal};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// These requests carry no file; a table may have thousands of dates.
+const COPIES_AT_ONCE: usize = 32;
 
 /// The objects below a place. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -18,6 +23,11 @@ pub(crate) struct BucketObjects {
 impl BucketObjects {
     pub(crate) fn new(aws: Aws, url: S3Url) -> Self {
         Self { aws, url }
+    }
+
+    async fn copy_one(&self, Duplicate { file, to }: &Duplicate) -> Result<()> {
+        self.aws.copy_object(&self.url.join(&file.key), &self.url.join(to), file.bytes, &file.crc32).await?;
+        Ok(())
     }
 }
 
@@ -57,9 +67,10 @@ impl Objects for BucketObjects {
         Ok(found.map(|found| Facts { bytes: found.bytes, crc32: found.crc32 }))
     }
 
-    async fn copy(&self, file: &DataFile, to: &str) -> Result<()> {
-        self.aws.copy_object(&self.url.join(&file.key), &self.url.join(to), file.bytes, &file.crc32).await?;
-        Ok(())
+    async fn copy(&self, copies: &[Duplicate]) -> Result<()> {
+        // In boxes, because the compiler cannot see that a stream of borrowing futures may change threads.
+        let copies: Vec<_> = copies.iter().map(|copy| self.copy_one(copy).boxed()).collect();
+        stream::iter(copies).buffer_unordered(COPIES_AT_ONCE).try_collect().await
     }
 
     async fn delete(&self, keys: &[String]) -> Result<()> {
@@ -131,8 +142,8 @@ impl Objects for StagedObjects {
         self.objects.facts(key).await
     }
 
-    async fn copy(&self, file: &DataFile, to: &str) -> Result<()> {
-        self.objects.copy(file, to).await
+    async fn copy(&self, copies: &[Duplicate]) -> Result<()> {
+        self.objects.copy(copies).await
     }
 
     async fn delete(&self, keys: &[String]) -> Result<()> {

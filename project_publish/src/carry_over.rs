@@ -1,8 +1,8 @@
 //! Runs that read some dates of a table: the other dates come from the run that readers see.
 
 use crate::error::PublishError;
-use crate::lake::{Lake, Live, Objects};
-use crate::manifest::{TableManifest, Window};
+use crate::lake::{Duplicate, Lake, Live, Objects};
+use crate::manifest::{DataFile, TableManifest, Window};
 use crate::runs::Runs;
 use anyhow::Result;
 use std::collections::HashSet;
@@ -28,14 +28,18 @@ pub(crate) async fn carry_over<L: Lake>(
         return Err(PublishError::NothingToCarry { table: table.table.clone(), run: shown }.into());
     };
     let in_window = |value: &Option<String>| value.as_ref().is_some_and(|value| window.contains(value));
+    let (mut carried, mut copies) = (Vec::new(), Vec::new());
     for file in previous.files.iter().filter(|file| !in_window(&file.partition)) {
-        let mut carried = file.clone();
-        carried.key = carried_key(&file.key);
-        if carried.key != file.key {
-            lake.objects().copy(file, &carried.key).await?;
+        let to = carried_key(&file.key);
+        carried.push(DataFile { key: to.clone(), ..file.clone() });
+        if to != file.key {
+            copies.push(Duplicate { file: file.clone(), to });
         }
-        table.files.push(carried);
     }
+    if !copies.is_empty() {
+        lake.objects().copy(&copies).await?;
+    }
+    table.files.extend(carried);
     table.carried_from = Some(from);
     table.files.sort_by(|a, b| a.key.cmp(&b.key));
     table.rows = table.files.iter().map(|file| file.rows).sum();

@@ -2,8 +2,8 @@
 //! finds the old run or the new one and nothing in between.
 
 use crate::error::PublishError;
-use crate::lake::{Committed, Created, Facts, Lake, Live, Object, Objects, Release, Replaced};
-use crate::manifest::{DataFile, Run};
+use crate::lake::{Committed, Created, Duplicate, Facts, Lake, Live, Object, Objects, Release, Replaced};
+use crate::manifest::Run;
 use crate::run_id::RunId;
 use crate::runs::RUNS_FOLDER;
 use anyhow::{Context, Result, anyhow};
@@ -212,14 +212,20 @@ impl Objects for FolderLake {
         self.blocking(move |_| facts(&path)).await
     }
 
-    async fn copy(&self, file: &DataFile, to: &str) -> Result<()> {
-        let (from, path) = (self.root.join(&file.key), self.root.join(to));
-        self.blocking(move |_| {
-            let linking = || format!("cannot give {} the further name {}", from.display(), path.display());
-            let folder = path.parent().context("a file has a folder")?;
-            create_dir_all(folder).with_context(linking)?;
-            hard_link(&from, &path).with_context(linking)?;
-            sync_folder(folder).with_context(linking)
+    async fn copy(&self, copies: &[Duplicate]) -> Result<()> {
+        let copies = copies.to_vec();
+        self.blocking(move |lake| {
+            let mut folders = BTreeSet::new();
+            for Duplicate { file, to } in copies {
+                let (from, path) = (lake.root.join(&file.key), lake.root.join(&to));
+                let linking = || format!("cannot give {} the further name {}", from.display(), path.display());
+                let folder = path.parent().context("a file has a folder")?;
+                create_dir_all(folder).with_context(linking)?;
+                hard_link(&from, &path).with_context(linking)?;
+                folders.insert(folder.to_owned());
+            }
+            let syncing = |folder: &Path| format!("cannot sync {}", folder.display());
+            folders.iter().try_for_each(|folder| sync_folder(folder).with_context(|| syncing(folder)))
         })
         .await
     }

@@ -30,8 +30,8 @@ pub trait Objects: Sync {
     /// Length and checksum of an object, if it is there.
     fn facts(&self, key: &str) -> impl Future<Output = Result<Option<Facts>>> + Send;
 
-    /// Gives a file a further key that is not taken, without moving its bytes through here, and proves the result.
-    fn copy(&self, file: &DataFile, to: &str) -> impl Future<Output = Result<()>> + Send;
+    /// Gives files a further key each that is not taken, without moving their bytes through here, and proves each result.
+    fn copy(&self, copies: &[Duplicate]) -> impl Future<Output = Result<()>> + Send;
 
     /// Deletes objects; those that are gone already count as deleted.
     fn delete(&self, keys: &[String]) -> impl Future<Output = Result<()>> + Send;
@@ -66,6 +66,15 @@ pub struct Object {
     pub content: Vec<u8>,
     /// Differs after every change.
     pub version: String,
+}
+
+/// A file, and a further key for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicate {
+    /// The file.
+    pub file: DataFile,
+    /// The key.
+    pub to: String,
 }
 
 /// Whether an object was created.

@@ -32,7 +32,7 @@ pub use error::PublishError;
 pub use folder::{FolderLake, carried_key};
 pub use gate::Gate;
 pub use in_place::{InPlaceLake, Reveal};
-pub use lake::{Committed, Created, Facts, Lake, Live, Object, Objects, Release, Replaced};
+pub use lake::{Committed, Created, Duplicate, Facts, Lake, Live, Object, Objects, Release, Replaced};
 pub use manifest::{Column, DataFile, Manifest, Mode, Run, Snapshot, TableManifest, Window};
 pub use publication::{Candidate, Publication, Published};
 pub use rollback::{RolledBack, roll_back};

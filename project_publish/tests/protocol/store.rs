@@ -4,7 +4,7 @@
 use crate::world::{State, World};
 use anyhow::{Result, bail};
 use project_publish::{
-    Committed, Created, DataFile, Facts, Lake, Live, Object, Objects, Release, Replaced, Reveal, Run, carried_key,
+    Committed, Created, Duplicate, Facts, Lake, Live, Object, Objects, Release, Replaced, Reveal, Run, carried_key,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -158,15 +158,18 @@ impl Objects for Store {
         self.step(|world| world.now.content(key).map(|content| facts(content))).await
     }
 
-    async fn copy(&self, file: &DataFile, to: &str) -> Result<()> {
-        self.step(|world| {
-            let Some(content) = world.now.content(&file.key).map(|content| content.to_vec()) else {
-                bail!("{} is gone", file.key)
-            };
-            world.put(to, content);
-            Ok(())
-        })
-        .await?
+    async fn copy(&self, copies: &[Duplicate]) -> Result<()> {
+        for Duplicate { file, to } in copies {
+            self.step(|world| {
+                let Some(content) = world.now.content(&file.key).map(|content| content.to_vec()) else {
+                    bail!("{} is gone", file.key)
+                };
+                world.put(to, content);
+                Ok(())
+            })
+            .await??;
+        }
+        Ok(())
     }
 
     async fn delete(&self, keys: &[String]) -> Result<()> {
