@@ -8,15 +8,17 @@ use anyhow::Result;
 use chrono::{TimeDelta, Utc};
 use project_aws::{Aws, S3Url};
 use project_publish::gc::{Keep, collect};
-use project_publish::{FolderLake, InPlaceLake, Lake, Manifest, Mode, Runs, roll_back};
+use project_publish::{FolderLake, InPlaceLake, Lake, Manifest, Mode, PublishError, Runs, roll_back};
 use std::collections::BTreeMap;
 use std::io::{Write, stderr, stdout};
+use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Does what was asked for.
 pub(crate) async fn act(config: &LakeConfig) -> Result<()> {
     let url: S3Url = match &config.destination {
+        config::Destination::Local(folder) if !folder.is_dir() => return Err(no_lake(folder).into()),
         config::Destination::Local(folder) => return on(&FolderLake::new(folder), config).await,
         config::Destination::S3(url) => url.parse()?,
     };
@@ -41,6 +43,10 @@ pub(crate) async fn act(config: &LakeConfig) -> Result<()> {
         LakeAction::Gc { grace, .. } => abort_abandoned(&aws, &url, grace).await,
         _ => Ok(()),
     }
+}
+
+fn no_lake(folder: &Path) -> PublishError {
+    PublishError::NoSuchRun(format!("there is no lake in {}; name one with --upload", folder.display()))
 }
 
 fn keeps_no_runs(url: &S3Url) -> ConfigError {

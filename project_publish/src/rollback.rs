@@ -63,7 +63,7 @@ async fn the_one_before<O: Objects>(runs: &Runs<'_, O>, table: &str, live: Optio
             return Ok(manifest);
         }
     }
-    let than = live.map(|live| format!(" than {live}, which is shown")).unwrap_or_default();
+    let than = live.map(|live| format!(" than {live}, which is shown,")).unwrap_or_default();
     let message = format!("no run that is older{than} holds a table {table}; see project runs");
     Err(PublishError::NoSuchRun(message).into())
 }
