@@ -81,7 +81,7 @@ impl Claim {
         format!("{}/{}.{}.{}", folder(), self.made, self.purpose.name(), self.run)
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    pub(crate) fn of_key(key: &str) -> Option<Self> {
         let mut parts = key.strip_prefix(&folder())?.strip_prefix('/')?.splitn(3, '.');
         let (made, purpose, run) = (parts.next()?, parts.next()?, parts.next()?);
         let purpose = Purpose::ALL.into_iter().find(|one| one.name() == purpose)?;

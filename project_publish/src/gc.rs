@@ -4,7 +4,7 @@ use crate::claims::{Claim, Claims, Purpose};
 use crate::lake::{Lake, Objects};
 use crate::manifest::{Manifest, Run};
 use crate::run_id::RunId;
-use crate::runs::Runs;
+use crate::runs::{RUNS_FOLDER, Runs};
 use anyhow::Result;
 use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,9 +60,23 @@ pub async fn collect<L: Lake>(lake: &L, keep: Keep, now: DateTime<Utc>) -> Resul
         claims.withdraw(&[claim]).await?;
     }
     collected.kept = manifests.len() - collected.runs.len();
-    let old: Vec<Claim> = claims.all().await?.into_iter().filter(|claim| !claim.holds(now, keep.grace)).collect();
-    claims.withdraw(&old).await?;
+    let beside = lake.objects().list(RUNS_FOLDER).await?;
+    let old: Vec<String> = beside.into_iter().filter(|key| is_forgotten(key, keep.grace, now)).collect();
+    if !old.is_empty() {
+        lake.objects().delete(&old).await?;
+    }
     Ok(collected)
+}
+
+/// Whether an object beside the manifests is of somebody dead: a claim without force, or a hidden scrap with the id of
+/// its maker, such as half a manifest on a disk or the probe of a store.
+fn is_forgotten(key: &str, grace: TimeDelta, now: DateTime<Utc>) -> bool {
+    if let Some(claim) = Claim::of_key(key) {
+        return !claim.holds(now, grace);
+    }
+    let scrap = key.rsplit('/').next().and_then(|name| name.strip_prefix('.')).unwrap_or_default();
+    let maker = scrap.strip_suffix(".partial").or_else(|| scrap.strip_prefix("probe-")).and_then(RunId::parse);
+    maker.is_some_and(|maker| now - maker.began() > grace)
 }
 
 /// What a collection looks at again and again.

@@ -205,6 +205,29 @@ fn a_collection_leaves_what_is_shown_and_no_folder_of_any_other_run() {
 }
 
 #[test]
+fn a_collection_removes_what_a_kill_left_beside_the_manifests_and_nothing_younger_or_foreign() {
+    let folder = TempDir::new().unwrap();
+    let lake = FolderLake::new(folder.path());
+    runtime().block_on(async {
+        publish(&lake, &id(1), &FILES, None).await.unwrap();
+        let young = RunId::now();
+        let stay = [format!("_runs/.{young}.partial"), format!("_runs/.probe-{young}"), "_runs/.notes".to_owned()];
+        let go = [
+            format!("_runs/.{}.partial", id(2)),
+            format!("_runs/claims/.{}.partial", id(3)),
+            format!("_runs/.probe-{}", id(4)),
+        ];
+        for key in go.iter().chain(&stay) {
+            write(folder.path().join(key), "half").unwrap();
+        }
+        collect(&lake, Keep { runs: 1, grace: TimeDelta::hours(2) }, Utc::now()).await.unwrap();
+        let left = lake.list("_runs").await.unwrap();
+        assert_eq!(go.iter().find(|key| left.contains(key)), None);
+        assert_eq!(stay.iter().find(|key| !left.contains(key)), None);
+    });
+}
+
+#[test]
 fn a_rollback_shows_the_run_before_and_refuses_a_damaged_one() {
     let folder = TempDir::new().unwrap();
     let lake = FolderLake::new(folder.path());
