@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check audit test test-setup fuzz bench bench-setup clean-demo
+.PHONY: help demo build check audit test test-setup soak fuzz bench bench-setup clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,12 @@ test-setup: ## what the tests need: Postgres, a browser, Python packages in targ
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
 	cargo test --workspace
 	target/test-venv/bin/python -m unittest discover -s tests -p 'test_*.py'
+
+soak: export KILL_ROUNDS ?= 200
+soak: export CONSTANT_SUM_ROUNDS ?= 40
+soak: export STORE_FAULTS ?= all
+soak: test-setup ## what chance decides, for much longer: KILL_ROUNDS (200), CONSTANT_SUM_ROUNDS (40), STORE_FAULTS (all)
+	cargo test --workspace --test end_to_end -- killed constant_sum --nocapture
 
 fuzz: ## the decoder against bytes that no server sent, for FUZZ_SECONDS (60)
 	scripts/fuzz.sh

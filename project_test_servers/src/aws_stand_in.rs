@@ -170,6 +170,16 @@ impl AwsStandIn {
         Ok(())
     }
 
+    /// Deletes an object.
+    ///
+    /// # Errors
+    ///
+    /// When the stand-in does not answer or refuses it.
+    pub fn delete_object(&self, bucket: &str, key: &str) -> Result<()> {
+        self.call("DELETE", &object_path(bucket, key), Vec::new())?;
+        Ok(())
+    }
+
     /// Reads an object.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! end_to_end -- differential` repeats it. `DIFFERENTIAL_CASES` makes more or fewer tables than `make test`.
 
 mod kind;
-mod random;
+pub(crate) mod random;
 mod scalar;
 
 use crate::every_value::{ENGINES, Expected, KEY, compare_tables};

@@ -9,6 +9,7 @@ mod differential;
 mod every_value;
 mod golden;
 mod independent_reader;
+mod killed;
 mod lake_folder;
 mod local_lake;
 mod log_lines;

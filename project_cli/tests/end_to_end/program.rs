@@ -120,6 +120,12 @@ impl Running {
         Ok(())
     }
 
+    /// Kills it at once; it may have ended by itself just before.
+    pub(crate) fn kill(mut self) -> Result<Ended> {
+        self.child.kill()?;
+        self.wait(DEADLINE)
+    }
+
     /// Whether it has not ended yet.
     pub(crate) fn is_running(&mut self) -> Result<bool> {
         Ok(self.child.try_wait()?.is_none())
