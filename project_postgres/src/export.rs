@@ -33,9 +33,6 @@ use tokio::select;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-/// Longest silence of the server in the middle of a read. A sparse filter over a huge table may be silent for long.
-const SILENCE_DEADLINE: Duration = Duration::from_secs(30 * 60);
-
 /// The run was told to stop.
 #[derive(Debug, Error)]
 #[error("stopped before the end")]
@@ -242,6 +239,7 @@ impl Export {
         shared: &Shared,
     ) -> Result<()> {
         let stop = &shared.stop;
+        let read_timeout = self.source.read_timeout();
         let failed = |error: sqlx::Error| self.explain(slice, &error);
         let sql = self.sql(slice);
         decoder.begin(slice);
@@ -273,10 +271,8 @@ impl Export {
         select! {
             biased;
             result = reading => result,
-            () = silence(&messages) => {
-                let minutes = SILENCE_DEADLINE.as_secs() / 60;
-                let message = format!("{}, {slice}: the server has sent nothing for {minutes} minutes", self.plan.table);
-                Err(SourceError::new(SourceErrorKind::Unreachable, message).into())
+            () = silence(&messages, read_timeout) => {
+                Err(SourceError::silent(&format!("cannot read {}, {slice}", self.plan.table), read_timeout).into())
             }
             () = stop.cancelled() => Err(Stopped.into()),
         }
@@ -331,11 +327,11 @@ impl Export {
     }
 }
 
-/// Ends when no message has come for [`SILENCE_DEADLINE`].
-async fn silence(messages: &Cell<u64>) {
+/// Ends when no message has come for so long.
+async fn silence(messages: &Cell<u64>, deadline: Duration) {
     loop {
         let before = messages.get();
-        sleep(SILENCE_DEADLINE).await;
+        sleep(deadline).await;
         if messages.get() == before {
             return;
         }

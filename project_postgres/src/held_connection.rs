@@ -2,7 +2,7 @@
 
 use crate::session;
 use crate::source::{CONNECT_DEADLINE, ConnectionEnd, Source};
-use crate::source_error::{SourceError, SourceErrorKind};
+use crate::source_error::SourceError;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
@@ -28,7 +28,8 @@ impl HeldConnection {
 
     /// Runs statements; the rows of all of them, as text.
     pub(crate) async fn ask(&self, sql: &str, doing: &str) -> Result<Vec<SimpleQueryRow>, SourceError> {
-        let messages = self.client.simple_query(sql).await.map_err(|error| failed(doing, &error))?;
+        let messages =
+            self.client.simple_query(sql).await.map_err(|error| SourceError::from_tokio_postgres(doing, &error))?;
         let rows = messages.into_iter().filter_map(|message| match message {
             SimpleQueryMessage::Row(row) => Some(row),
             _ => None,
@@ -43,16 +44,6 @@ impl HeldConnection {
             Ok(Err(error)) => reason(&error),
             Err(_) => "the connection was given up".to_owned(),
         }
-    }
-}
-
-fn failed(doing: &str, error: &tokio_postgres::Error) -> SourceError {
-    match error.as_db_error() {
-        Some(server) => SourceError::from_server(doing, server.code().code(), server.message()),
-        None => SourceError::new(
-            SourceErrorKind::Unreachable,
-            format!("{doing}: the connection was lost: {}", reason(error)),
-        ),
     }
 }
 

@@ -5,6 +5,7 @@
 //! [`RowQuery`] reads rows into structs; Diesel reads through [`Source::connect_diesel`]. [`value`] decodes single
 //! values for all three.
 
+mod beginning;
 pub mod catalog;
 pub mod catalog_type;
 mod column_builder;
@@ -13,6 +14,7 @@ mod connection_settings;
 mod copy_decoder;
 pub mod date_span;
 mod decoding;
+mod diesel_connection;
 mod export;
 mod file_tallies;
 mod held_connection;
@@ -33,6 +35,7 @@ mod snapshot_facts;
 mod source;
 mod source_error;
 mod sql;
+mod sqlstates;
 pub mod table_facts;
 mod table_plan;
 mod tls_failure;
@@ -43,6 +46,7 @@ mod worker_threads;
 pub use connection_settings::{ConnectionDefaults, ConnectionSettings, InvalidUri};
 pub use copy_decoder::CopyDecoder;
 pub use decoding::{Decoding, Member};
+pub use diesel_connection::{DieselClient, DieselConnection};
 pub use export::{ColumnChange, Export, Exported, ReadLimits, Stopped};
 pub use lake_name::lake_name;
 pub use part_files::{OPEN_PARTS, Routing};
@@ -55,8 +59,9 @@ pub use rows::{Comparison, RowChunk, RowCursor, RowQuery};
 pub use slices::{Slice, whole_table};
 pub use snapshot::{HoldError, SnapshotHolder, SnapshotLost};
 pub use snapshot_facts::Snapshot;
-pub use source::{DieselConnection, Source, close};
+pub use source::{Source, close};
 pub use source_error::{SourceError, SourceErrorKind};
 pub use sql::{Predicate, TableName};
+pub use sqlstates::Retry;
 pub use table_plan::{ColumnPlan, TablePlan};
 pub use verify::ServerProver;

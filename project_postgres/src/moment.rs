@@ -1,8 +1,9 @@
 //! The moment that all connections of a run share, and how one that missed it is told.
 
 use crate::connection_settings::ConnectionSettings;
-use crate::source_error::{SourceError, SourceErrorKind};
+use crate::source_error::{CONFLICT_REMEDY, SourceError, SourceErrorKind};
 use crate::sql::quote_literal;
+use crate::sqlstates::Retry;
 
 /// A snapshot, and the one server that knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,34 +62,57 @@ impl std::fmt::Display for ServerIdentity {
     }
 }
 
+/// Why a reader could not begin at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Missed {
+    /// It has reached this server, which is not the one.
+    AnotherServer(String),
+    /// Its server does not know the snapshot, in these words.
+    UnknownSnapshot(String),
+}
+
 impl Moment {
-    /// The error of a reader whose transaction could not begin, when its server is not the one that has the snapshot,
-    /// or has it no more.
-    pub(crate) fn missed(&self, settings: &ConnectionSettings, message: &str) -> Option<SourceError> {
+    /// What the server's refusal to begin has to do with the moment, if anything.
+    pub(crate) fn missed(&self, refusal: &str) -> Option<Missed> {
+        if let Some((_, found)) = refusal.split_once(ANOTHER_SERVER) {
+            return Some(Missed::AnotherServer(found.trim_end_matches('"').to_owned()));
+        }
+        // In most languages the snapshot is named, if not called by that word.
+        let about_it = refusal.contains("snapshot") || refusal.contains(&self.snapshot);
+        about_it.then(|| Missed::UnknownSnapshot(refusal.to_owned()))
+    }
+
+    /// The error of a reader who has missed the moment. `answer` is what the server then said against being the one that
+    /// has the snapshot.
+    pub(crate) fn told(&self, settings: &ConnectionSettings, missed: &Missed, answer: Option<&str>) -> SourceError {
         let server = &self.server;
-        let what = if let Some((_, found)) = message.split_once(ANOTHER_SERVER) {
-            let found = found.trim_end_matches('"');
-            format!(
-                "this connection has reached another server ({found}) than the one with the run's snapshot ({server})"
-            )
-        } else if message.contains("snapshot") {
-            format!(
-                "the server does not know the run's snapshot ({message}): this connection has reached another server \
-                 than the one that holds it ({server}), or that one does so no more"
-            )
-        } else {
-            return None;
+        let (what, retry) = match (missed, &answer.and_then(|answer| self.missed(answer))) {
+            (Missed::AnotherServer(found), _) | (_, Some(Missed::AnotherServer(found))) => {
+                let what = format!(
+                    "this connection has reached another server ({found}) than the one with the run's snapshot \
+                     ({server}); {REMEDY}"
+                );
+                // The address will lead to several servers the next time as well.
+                (what, Retry::Never)
+            }
+            (Missed::UnknownSnapshot(refusal), _) => {
+                let remedy = if server.standby { format!("; on a standby{CONFLICT_REMEDY}") } else { String::new() };
+                let what = format!(
+                    "the run's snapshot is gone ({refusal}), because the connection that held it was lost, on {server}{remedy}"
+                );
+                (what, Retry::StartOver)
+            }
         };
-        let message = format!("Postgres at {settings}: {what}; {REMEDY}");
-        Some(SourceError::new(SourceErrorKind::Temporary, message))
+        SourceError::new(SourceErrorKind::Temporary, format!("Postgres at {settings}: {what}")).with_retry(retry)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Moment, ServerIdentity};
+    use super::{Missed, Moment, ServerIdentity};
     use crate::connection_settings::{ConnectionDefaults, ConnectionSettings};
     use crate::source::Source;
+    use crate::sqlstates::Retry;
     use project_test_servers::postgres::Postgres;
 
     #[test]
@@ -102,13 +126,46 @@ mod tests {
         };
         let moment = Moment { snapshot: "0-1".into(), server };
         let cast = r#"invalid input syntax for type integer: "another server: 10.0.0.2:5432, a standby""#;
-        let error = moment.missed(&settings, cast).unwrap().to_string();
-        for text in ["(10.0.0.2:5432, a standby)", "10.0.0.1:5432, a standby", "balanced reader endpoint", "pooler"] {
-            assert!(error.contains(text), "{error}");
-        }
         let import = r#"invalid snapshot identifier: "0-1""#;
-        assert!(moment.missed(&settings, import).unwrap().to_string().contains("does not know the run's snapshot"));
-        assert!(moment.missed(&settings, "permission denied").is_none());
+        // The check finds it, or the question after an import that has failed.
+        let (found, unknown) = (moment.missed(cast).unwrap(), moment.missed(import).unwrap());
+        for error in [moment.told(&settings, &found, None), moment.told(&settings, &unknown, Some(cast))] {
+            assert_eq!(error.retry(), Retry::Never, "{error}");
+            let error = error.to_string();
+            for text in ["(10.0.0.2:5432, a standby)", "10.0.0.1:5432, a standby", "balanced reader endpoint", "pooler"]
+            {
+                assert!(error.contains(text), "{error}");
+            }
+        }
+        let gone = moment.told(&settings, &unknown, None);
+        assert_eq!(gone.retry(), Retry::StartOver);
+        assert!(gone.to_string().contains("snapshot is gone"), "{gone}");
+        assert!(gone.to_string().contains("hot_standby_feedback"), "{gone}");
+        assert!(moment.missed("permission denied").is_none());
+        let elsewhere = "ungültige Kennung »0-1«";
+        assert_eq!(moment.missed(elsewhere), Some(Missed::UnknownSnapshot(elsewhere.into())));
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_whose_holder_is_gone_is_told_from_one_of_another_server() {
+        let uri = Postgres::shared().unwrap().uri("postgres");
+        let settings = ConnectionSettings::parse(&uri, &ConnectionDefaults::default()).unwrap();
+        let (ours, holder) = Source::new(settings, "test").hold_snapshot(&[], &[]).await.unwrap();
+        // The end of the holder takes its time; this one was never there.
+        let gone = Moment { snapshot: "00000000-00000000-1".into(), ..ours.moment().unwrap().clone() };
+        let server = ServerIdentity { standby: true, ..gone.server.clone() };
+        let elsewhere = ours.at(Moment { server, ..gone.clone() });
+        let unknown = ours.at(gone);
+        drop(holder);
+        for (source, text, retry) in
+            [(unknown, "snapshot is gone", Retry::StartOver), (elsewhere, "has reached another server", Retry::Never)]
+        {
+            let error = source.connect().await.unwrap_err();
+            assert!(error.to_string().contains(text), "{error}");
+            assert_eq!(error.retry(), retry, "{error}");
+            let diesel = tokio::task::spawn_blocking(move || source.connect_diesel().err()).await.unwrap().unwrap();
+            assert_eq!((diesel.to_string(), diesel.retry()), (error.to_string(), retry));
+        }
     }
 
     /// Two servers may use the same name for a snapshot.

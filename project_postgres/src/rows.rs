@@ -1,18 +1,14 @@
 //! Rows into structs: a cursor that is asked for a fixed number of rows at a time.
 
 use crate::source::{Source, close};
-use crate::source_error::{SourceError, SourceErrorKind};
+use crate::source_error::SourceError;
 use crate::sql::{TableName, quote_identifier, select};
+use futures::TryFutureExt;
 use sqlx::postgres::{PgRow, Postgres};
 use sqlx::{AssertSqlSafe, Encode, FromRow, PgConnection, QueryBuilder, Type};
 use std::marker::PhantomData;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::timeout;
-
-/// Longest wait for one request's rows.
-const FETCH_DEADLINE: Duration = Duration::from_secs(30 * 60);
 
 /// Which rows and columns of a table are read. Values of filters are bound, never written into the text.
 pub struct RowQuery {
@@ -47,10 +43,11 @@ impl RowQuery {
     pub async fn open<R>(mut self, source: &Source, fetch_size: NonZeroU32) -> Result<RowCursor<R>, SourceError> {
         let doing = format!("cannot read {}", self.table);
         let mut connection = source.connect().await?;
-        let opened = self.builder.build().persistent(false).execute(&mut connection).await;
-        opened.map_err(|error| SourceError::from_sqlx(&doing, &error))?;
+        let opening = self.builder.build().persistent(false).execute(&mut connection);
+        let opening = opening.map_err(|error| SourceError::from_sqlx(&doing, &error));
+        source.answered(&doing, opening).await?;
         let fetch = format!("FETCH FORWARD {fetch_size} FROM project_rows");
-        Ok(RowCursor { connection, fetch, doing: doing.into(), rows: PhantomData })
+        Ok(RowCursor { connection, source: source.clone(), fetch, doing: doing.into(), rows: PhantomData })
     }
 }
 
@@ -85,6 +82,7 @@ impl Comparison {
 #[derive(Debug)]
 pub struct RowCursor<R> {
     connection: PgConnection,
+    source: Source,
     fetch: String,
     doing: Arc<str>,
     rows: PhantomData<fn() -> R>,
@@ -102,12 +100,9 @@ impl<R> RowCursor<R> {
     /// The next rows, at most as many as one request asks for; none at the end.
     pub async fn next_chunk(&mut self) -> Result<RowChunk<R>, SourceError> {
         let query = sqlx::query(AssertSqlSafe(self.fetch.as_str())).persistent(false);
-        let rows = timeout(FETCH_DEADLINE, query.fetch_all(&mut self.connection)).await;
-        let rows = rows.map_err(|_| {
-            let minutes = FETCH_DEADLINE.as_secs() / 60;
-            SourceError::new(SourceErrorKind::Unreachable, format!("{}: no rows within {minutes} minutes", self.doing))
-        })?;
-        let rows = rows.map_err(|error| SourceError::from_sqlx(&self.doing, &error))?;
+        let fetching = query.fetch_all(&mut self.connection);
+        let fetching = fetching.map_err(|error| SourceError::from_sqlx(&self.doing, &error));
+        let rows = self.source.answered(&self.doing, fetching).await?;
         Ok(RowChunk { rows, doing: Arc::clone(&self.doing), decoded: PhantomData })
     }
 

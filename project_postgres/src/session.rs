@@ -95,6 +95,11 @@ pub(crate) fn begin(moment: Option<&Moment>) -> String {
     }
 }
 
+/// Asks a connection that could not import the snapshot which server it has reached; fails on any but that of the moment.
+pub(crate) fn which_server(moment: &Moment) -> String {
+    format!("ROLLBACK;{}{};", settings(), moment.server.check())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{begin, not_taken, settings};

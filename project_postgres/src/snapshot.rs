@@ -4,8 +4,9 @@ use crate::held_connection::HeldConnection;
 use crate::moment::Moment;
 use crate::snapshot_facts::{Snapshot, freeze};
 use crate::source::Source;
-use crate::source_error::{SourceError, SourceErrorKind};
+use crate::source_error::{CONFLICT_REMEDY, SourceError, SourceErrorKind};
 use crate::sql::TableName;
+use crate::sqlstates::is_recovery_conflict;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -44,21 +45,17 @@ pub struct SnapshotLost {
 }
 
 impl SnapshotLost {
-    /// The class of the failure.
+    /// The class of the failure. Whatever it is, the run may start over.
     pub fn kind(&self) -> SourceErrorKind {
         if self.by_recovery() { SourceErrorKind::Temporary } else { SourceErrorKind::Unreachable }
     }
 
     fn by_recovery(&self) -> bool {
-        self.reason.contains("conflict with recovery")
+        is_recovery_conflict("", &self.reason)
     }
 
     fn remedy(&self) -> &'static str {
-        if self.by_recovery() {
-            "; set hot_standby_feedback, raise max_standby_streaming_delay, or run on the primary"
-        } else {
-            "; try again"
-        }
+        if self.by_recovery() { CONFLICT_REMEDY } else { "; try again" }
     }
 }
 

@@ -1,13 +1,14 @@
 //! The database as a run sees it: connections by both drivers, all with the same settings and the same snapshot.
 
+use crate::beginning::{begin_by_diesel, begin_by_sqlx};
 use crate::connection_settings::{ConnectionSettings, Host, Tls};
+use crate::diesel_connection::{DieselConnection, Driver};
 use crate::moment::Moment;
 use crate::session;
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::tls_failure;
 use diesel::ConnectionError;
-use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
-use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::AsyncPgConnection;
 use futures::future::BoxFuture;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -22,15 +23,12 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{Client, Connection, NoTls, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A synchronous Diesel connection; use it on a thread that may block.
-pub type DieselConnection = AsyncConnectionWrapper<AsyncPgConnection>;
-
 /// How a connection ended.
 pub(crate) type ConnectionEnd = Result<(), tokio_postgres::Error>;
 
 /// Longest wait for a connection to be ready, login included.
 pub(crate) const CONNECT_DEADLINE: Duration = Duration::from_secs(20);
-/// After this the system asks whether a silent server is still there.
+/// When a silent connection is probed; a balancer forgets it after some minutes.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 /// SQLSTATE of a server, or a role, that has as many connections as it may have.
@@ -38,20 +36,48 @@ const TOO_MANY: &str = "53300";
 const MOST_REPEATS: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
-const BEGINNING: &str = "cannot begin the read-only transaction";
+/// Longest silence of the server while something is read, unless somebody says otherwise: the first row of a big sort
+/// or of a sparse filter over a huge table may take long.
+const READ_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// Where rows come from. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Source {
     settings: Arc<ConnectionSettings>,
     application_name: Arc<str>,
+    read_timeout: Duration,
     moment: Option<Arc<Moment>>,
 }
 
 impl Source {
     /// A source without a shared snapshot; `run_id` shows in the server's list of sessions.
     pub fn new(settings: ConnectionSettings, run_id: &str) -> Self {
-        Self { settings: Arc::new(settings), application_name: format!("project/{run_id}").into(), moment: None }
+        let application_name = format!("project/{run_id}").into();
+        Self { settings: Arc::new(settings), application_name, read_timeout: READ_TIMEOUT, moment: None }
+    }
+
+    /// The same source, whose server may be silent for so long while something is read.
+    #[must_use]
+    pub fn with_read_timeout(self, read_timeout: Option<Duration>) -> Self {
+        Self { read_timeout: read_timeout.unwrap_or(READ_TIMEOUT), ..self }
+    }
+
+    /// Longest silence of the server while something is read.
+    pub(crate) fn read_timeout(&self) -> Duration {
+        self.read_timeout
+    }
+
+    /// Waits for an answer of the server, but not for ever.
+    ///
+    /// # Errors
+    /// Those of `work`, and [`SourceError`] when there is no answer within the read timeout.
+    pub async fn answered<T, E: From<SourceError>>(
+        &self,
+        doing: &str,
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let answer = timeout(self.read_timeout, work).await;
+        answer.unwrap_or_else(|_| Err(SourceError::silent(doing, self.read_timeout).into()))
     }
 
     /// The same source, every further connection of which sees the exported snapshot.
@@ -59,9 +85,14 @@ impl Source {
         Self { moment: Some(moment.into()), ..self.clone() }
     }
 
-    #[cfg(test)]
+    /// The moment of the run, if it has one.
     pub(crate) fn moment(&self) -> Option<&Moment> {
         self.moment.as_deref()
+    }
+
+    /// How the server is reached.
+    pub(crate) fn settings(&self) -> &ConnectionSettings {
+        &self.settings
     }
 
     /// A connection inside a read-only transaction that sees the run's one moment.
@@ -71,11 +102,7 @@ impl Source {
     pub async fn connect(&self) -> Result<PgConnection, SourceError> {
         let connecting = async {
             let mut connection = self.open_sqlx().await?;
-            let begun = sqlx::raw_sql(AssertSqlSafe(self.begin())).execute(&mut connection).await;
-            begun.map_err(|error| {
-                let message = error.as_database_error().map(|server| server.message());
-                self.missed(message).unwrap_or_else(|| SourceError::from_sqlx(BEGINNING, &error))
-            })?;
+            begin_by_sqlx(self, &mut connection).await?;
             Ok(connection)
         };
         timeout(CONNECT_DEADLINE, connecting).await.map_err(|_| self.too_slow())?
@@ -86,8 +113,7 @@ impl Source {
         let runtime = tokio::runtime::Handle::try_current()
             .map_err(|_| SourceError::new(SourceErrorKind::Temporary, "Diesel connections need a Tokio runtime"))?;
         let connection = runtime.block_on(async { timeout(CONNECT_DEADLINE, self.open_diesel()).await });
-        let connection = connection.map_err(|_| self.too_slow())??;
-        Ok(DieselConnection::from(connection))
+        connection.map_err(|_| self.too_slow())?
     }
 
     /// A connection with the session settings, outside any transaction: one failed look-up does not spoil the next.
@@ -133,16 +159,6 @@ impl Source {
         }
     }
 
-    /// The statements that begin the transaction of a reader.
-    pub(crate) fn begin(&self) -> String {
-        session::begin(self.moment.as_deref())
-    }
-
-    /// The error of a reader whose transaction could not begin because it has missed the moment of the run.
-    pub(crate) fn missed(&self, message: Option<&str>) -> Option<SourceError> {
-        self.moment.as_ref()?.missed(&self.settings, message?)
-    }
-
     /// Runs statements that return nothing of interest.
     pub(crate) async fn execute(
         &self,
@@ -184,27 +200,13 @@ impl Source {
         }
     }
 
-    async fn open_diesel(&self) -> Result<AsyncPgConnection, SourceError> {
-        let connection = match self.tokio_tls()? {
-            None => {
-                let (client, driver) = self.open_tokio(NoTls).await?;
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await
-            }
-            Some(tls) => {
-                let (client, driver) = self.open_tokio(tls).await?;
-                AsyncPgConnection::try_from_client_and_connection(client, driver).await
-            }
-        };
+    async fn open_diesel(&self) -> Result<DieselConnection, SourceError> {
+        let (client, bytes) = self.open_client().await?;
+        let driver = Driver::start(bytes);
         let failed = |error: ConnectionError| SourceError::connecting(&self.settings, None, &error.to_string());
-        let mut connection = connection.map_err(failed)?;
-        connection.batch_execute(&self.begin()).await.map_err(|error| {
-            let message = match &error {
-                diesel::result::Error::DatabaseError(_, server) => Some(server.message()),
-                _ => None,
-            };
-            self.missed(message).unwrap_or_else(|| SourceError::from_diesel(BEGINNING, &error))
-        })?;
-        Ok(connection)
+        let mut connection = AsyncPgConnection::try_from(client).await.map_err(failed)?;
+        begin_by_diesel(self, &mut connection).await?;
+        Ok(DieselConnection::new(connection, driver, self.read_timeout))
     }
 
     /// A client without any settings, and what drives its connection until that ends; for what has to be watched.
@@ -241,8 +243,9 @@ impl Source {
             .user(&settings.user)
             .dbname(&settings.database)
             .application_name(&*self.application_name)
-            .keepalives_idle(KEEPALIVE)
-            .connect_timeout(CONNECT_DEADLINE);
+            .connect_timeout(CONNECT_DEADLINE)
+            // A server that is gone without a word shows after some minutes, even when nothing was sent to it.
+            .keepalives_idle(KEEPALIVE);
         if let Some(password) = &settings.password {
             config.password(password);
         }

@@ -3,7 +3,7 @@
 use crate::context::TaskContext;
 use anyhow::{Context, Result};
 use diesel::query_dsl::LoadQuery;
-use project_postgres::{DieselConnection, SourceError};
+use project_postgres::{DieselClient, DieselConnection};
 use std::panic::resume_unwind;
 use std::thread;
 use std::time::Instant;
@@ -13,12 +13,11 @@ use tracing::trace;
 /// Runs a Diesel query; an error names the table, and the time it took is traced.
 pub(crate) fn load<'query, Row>(
     table: &str,
-    query: impl LoadQuery<'query, DieselConnection, Row>,
+    query: impl LoadQuery<'query, DieselClient, Row>,
     connection: &mut DieselConnection,
 ) -> Result<Vec<Row>> {
     let start = Instant::now();
-    let rows: diesel::QueryResult<Vec<Row>> = query.internal_load(connection).and_then(Iterator::collect);
-    let rows = rows.map_err(|error| SourceError::from_diesel(&format!("cannot read {table}"), &error))?;
+    let rows = connection.load(&format!("cannot read {table}"), query)?;
     let duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
     trace!(table, rows = rows.len(), duration_ms, "loaded");
     Ok(rows)
