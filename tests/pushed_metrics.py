@@ -17,8 +17,6 @@ PUSHED = {
     "project_run_last_exit_code": {"selection"},
     "project_run_last_timestamp_seconds": {"selection"},
 }
-# The program does not count these, so it does not tell them.
-NOT_KNOWN_YET = {"project_run_retries"}
 # The Pushgateway's own.
 PUSHGATEWAYS = {"push_time_seconds", "push_failure_time_seconds"}
 

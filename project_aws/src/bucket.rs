@@ -1,9 +1,10 @@
 //! Whether the destination bucket is there, ours to use, and in our region.
 
+use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::error::SdkError;
 
 use crate::classify::sdk_error;
-use crate::connection::Aws;
+use crate::connection::{Aws, impatient};
 use crate::error::{AwsError, AwsErrorKind};
 use crate::location::S3Url;
 
@@ -11,7 +12,8 @@ impl Aws {
     /// Asks for the bucket, so that a wrong name is known before a table is read.
     pub async fn check_bucket(&self, destination: &S3Url) -> Result<(), AwsError> {
         let bucket = destination.bucket();
-        let answer = self.s3.head_bucket().bucket(bucket).send().await;
+        let looking = self.s3.head_bucket().bucket(bucket).customize();
+        let answer = looking.config_override(Builder::new().retry_config(impatient())).send().await;
         let Err(error) = answer else { return Ok(()) };
         // The answer to HEAD has no body, so all there is to go by is the status and one header.
         let status = match &error {

@@ -7,7 +7,7 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 use crate::error::AwsErrorKind::{Configuration, Denied, Unreachable};
 use crate::error::{AwsError, AwsErrorKind};
-use crate::service_codes::verdict;
+use crate::service_codes::{Verdict, verdict};
 
 /// How to give credentials, for every message about missing ones.
 pub(crate) const HOW_TO_GIVE_CREDENTIALS: &str = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or give the pod or machine a role \
@@ -18,11 +18,12 @@ pub(crate) fn sdk_error<E>(task: impl Display, error: SdkError<E>) -> AwsError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let (kind, text) = describe(&error);
-    AwsError::new(kind, format!("{task}: {text}")).caused_by(error)
+    let (kind, retry, text) = describe(&error);
+    AwsError::new(kind, format!("{task}: {text}")).with_retry(retry).caused_by(error)
 }
 
-fn describe<E>(error: &SdkError<E>) -> (AwsErrorKind, String)
+/// What it is, whether the same request may succeed later, and what to say.
+fn describe<E>(error: &SdkError<E>) -> (AwsErrorKind, bool, String)
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -30,35 +31,37 @@ where
         SdkError::ServiceError(answer) => {
             let status = answer.raw().status().as_u16();
             let meta = answer.err().meta();
-            let (kind, remedy) = verdict(meta.code(), status);
+            let Verdict { kind, retry, remedy } = verdict(meta.code(), status);
             let said = match (meta.message(), meta.code()) {
                 (Some(message), Some(code)) => format!("{message} ({code}, HTTP {status})"),
                 (Some(said), None) | (None, Some(said)) => format!("{said} (HTTP {status})"),
                 (None, None) => format!("HTTP {status}"),
             };
-            (kind, format!("{said}; {remedy}"))
+            (kind, retry, format!("{said}; {remedy}"))
         }
         SdkError::ResponseError(answer) => {
             let status = answer.raw().status().as_u16();
-            let (kind, remedy) = verdict(None, status);
-            (kind, format!("the answer could not be read ({}, HTTP {status}); {remedy}", root_cause(error)))
+            let Verdict { kind, retry, remedy } = verdict(None, status);
+            (kind, retry, format!("the answer could not be read ({}, HTTP {status}); {remedy}", root_cause(error)))
         }
         SdkError::TimeoutError(_) => {
-            (Unreachable, "no answer in time; check the network, the proxy and the endpoint".to_owned())
+            (Unreachable, true, "no answer in time; check the network, the proxy and the endpoint".to_owned())
         }
         // Credentials are looked for after the request has been built, so a missing one looks like a failed dispatch.
         SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) if mentions_credentials(error) => {
-            (Denied, format!("no usable AWS credentials ({}); {HOW_TO_GIVE_CREDENTIALS}", root_cause(error)))
+            (Denied, false, format!("no usable AWS credentials ({}); {HOW_TO_GIVE_CREDENTIALS}", root_cause(error)))
         }
         SdkError::DispatchFailure(failure) if failure.is_user() => {
-            (Configuration, format!("the request cannot be sent ({}); check the endpoint", root_cause(error)))
+            (Configuration, false, format!("the request cannot be sent ({}); check the endpoint", root_cause(error)))
         }
         SdkError::DispatchFailure(_) => (
             Unreachable,
+            true,
             format!("no connection ({}); check the network, the proxy and the endpoint", root_cause(error)),
         ),
         _ => (
             Configuration,
+            false,
             format!("the request cannot be built ({}); check the region and the endpoint", root_cause(error)),
         ),
     }

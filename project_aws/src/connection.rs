@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, ProvideCredentials};
@@ -55,7 +56,9 @@ impl Aws {
     pub fn from_config(config: &SdkConfig, s3_path_style: bool) -> Self {
         let s3 =
             aws_sdk_s3::config::Builder::from(config).force_path_style(s3_path_style).timeout_config(call_timeouts());
+        let s3 = s3.retry_config(patient(config));
         let glue = aws_sdk_glue::config::Builder::from(config).timeout_config(call_timeouts());
+        let glue = glue.retry_config(patient(config));
         let athena = aws_sdk_athena::config::Builder::from(config).timeout_config(call_timeouts());
         Self {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
@@ -67,10 +70,28 @@ impl Aws {
     }
 }
 
-/// A dated version, so that an update of the SDK changes nothing behind our back. This one retries three times.
+/// A dated version, so that an update of the SDK changes nothing behind our back. This one tries a request three times.
 fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
+
+/// For what publishes: a store that is busy for some seconds must not cost the work of hours. Seven pauses, each a random
+/// part of 1, 2, 4, 8, 16 and twice 20 seconds, are half a minute on average. Whoever has set AWS_MAX_ATTEMPTS knows better.
+fn patient(config: &SdkConfig) -> RetryConfig {
+    let given = config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+    match given.max_attempts() == RetryConfig::standard().max_attempts() {
+        true => given.with_max_attempts(8),
+        false => given,
+    }
+}
+
+/// For the first call of all, whose usual failure is a mistyped name.
+pub(crate) fn impatient() -> RetryConfig {
+    RetryConfig::standard()
+}
+
+/// More than all pauses between the attempts of a request together.
+const PAUSES: Duration = Duration::from_secs(100);
 
 /// For calls that carry no file: the SDK itself would wait for an answer for ever.
 fn call_timeouts() -> TimeoutConfig {
@@ -100,7 +121,7 @@ fn timeouts(attempt: Duration) -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(5))
         .operation_attempt_timeout(attempt)
-        .operation_timeout(attempt * 3)
+        .operation_timeout(attempt * 3 + PAUSES)
         .build()
 }
 

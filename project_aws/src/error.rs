@@ -27,6 +27,7 @@ pub enum AwsErrorKind {
 #[error("{message}")]
 pub struct AwsError {
     kind: AwsErrorKind,
+    retry: bool,
     message: String,
     #[source]
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -34,7 +35,13 @@ pub struct AwsError {
 
 impl AwsError {
     pub(crate) fn new(kind: AwsErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        let retry = matches!(kind, AwsErrorKind::Temporary | AwsErrorKind::Unreachable);
+        Self { kind, retry, message: message.into(), source: None }
+    }
+
+    /// The same, with what is known of whether the same request may succeed later.
+    pub(crate) fn with_retry(self, retry: bool) -> Self {
+        Self { retry, ..self }
     }
 
     pub(crate) fn interrupted(while_doing: impl Display) -> Self {
@@ -59,6 +66,6 @@ impl AwsError {
 
     /// Whether asking again, after a pause, is reasonable.
     pub(crate) fn may_pass(&self) -> bool {
-        matches!(self.kind, AwsErrorKind::Temporary | AwsErrorKind::Unreachable)
+        self.retry
     }
 }

@@ -5,6 +5,8 @@ use crate::error::AwsErrorKind::{self, Configuration, Data, Denied, Temporary};
 /// Service codes that mean the same thing.
 struct Rule {
     kind: AwsErrorKind,
+    /// Whether the same request may succeed later.
+    retry: bool,
     remedy: &'static str,
     codes: &'static [&'static str],
 }
@@ -13,11 +15,13 @@ struct Rule {
 const RULES: &[Rule] = &[
     Rule {
         kind: Configuration,
+        retry: false,
         remedy: "create the bucket or correct its name in --upload",
         codes: &["NoSuchBucket", "InvalidBucketName"],
     },
     Rule {
         kind: Configuration,
+        retry: false,
         remedy: "set --region (or AWS_REGION) to the region of the bucket",
         codes: &[
             "AuthorizationHeaderMalformed",
@@ -28,11 +32,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         kind: Configuration,
+        retry: false,
         remedy: "check the name, the region and the account",
         codes: &["EntityNotFoundException", "ResourceNotFoundException"],
     },
     Rule {
         kind: Configuration,
+        retry: false,
         remedy: "correct the setting that the message names",
         codes: &[
             "GlueEncryptionException",
@@ -46,12 +52,19 @@ const RULES: &[Rule] = &[
     },
     Rule {
         kind: Configuration,
+        retry: false,
         remedy: "raise the quota of the account, or remove what is not needed",
         codes: &["LimitExceededException", "ResourceNumberLimitExceededException", "TooManyBuckets"],
     },
-    Rule { kind: Configuration, remedy: "set the clock of this machine", codes: &["RequestTimeTooSkewed"] },
+    Rule {
+        kind: Configuration,
+        retry: false,
+        remedy: "set the clock of this machine",
+        codes: &["RequestTimeTooSkewed"],
+    },
     Rule {
         kind: Denied,
+        retry: false,
         remedy: "give these credentials the right to do it (IAM policy, bucket policy, Lake Formation)",
         codes: &[
             "AccessDenied",
@@ -66,11 +79,13 @@ const RULES: &[Rule] = &[
     },
     Rule {
         kind: Denied,
+        retry: false,
         remedy: "the credentials have expired: renew them",
         codes: &["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"],
     },
     Rule {
         kind: Denied,
+        retry: false,
         remedy: "the credentials are wrong: check the access key, the secret key and the session token",
         codes: &[
             "IncompleteSignature",
@@ -86,6 +101,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         kind: Temporary,
+        retry: true,
         remedy: "the service is busy: run it again later",
         codes: &[
             "InternalError",
@@ -105,6 +121,7 @@ const RULES: &[Rule] = &[
     },
     Rule {
         kind: Temporary,
+        retry: true,
         remedy: "somebody else is changing the same thing: run it again later",
         codes: &[
             "ConcurrentModificationException",
@@ -113,33 +130,49 @@ const RULES: &[Rule] = &[
             "CrawlerRunningException",
             "CrawlerStoppingException",
             "OperationAborted",
-            "PreconditionFailed",
         ],
     },
     Rule {
         kind: Temporary,
+        retry: false,
+        remedy: "somebody else has changed the same thing: run it again",
+        codes: &["PreconditionFailed"],
+    },
+    Rule {
+        kind: Temporary,
+        retry: false,
         remedy: "the parts are gone: somebody aborted the upload, or the bucket's lifecycle rule \
                  AbortIncompleteMultipartUpload is shorter than the run; run it again",
         codes: &["NoSuchUpload"],
     },
     Rule {
         kind: Temporary,
+        retry: true,
         remedy: "the bytes were damaged on the way: run it again",
         codes: &["BadDigest", "IncompleteBody", "XAmzContentChecksumMismatch", "XAmzContentSHA256Mismatch"],
     },
     Rule {
         kind: Data,
+        retry: false,
         remedy: "correct what was sent",
         codes: &["EntityTooLarge", "EntityTooSmall", "InvalidPart", "InvalidRequestException", "NoSuchKey"],
     },
 ];
 
-/// Kind and remedy of a service's answer.
-pub(crate) fn verdict(code: Option<&str>, status: u16) -> (AwsErrorKind, &'static str) {
+/// What a service's answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) kind: AwsErrorKind,
+    /// Whether the same request may succeed later.
+    pub(crate) retry: bool,
+    pub(crate) remedy: &'static str,
+}
+
+pub(crate) fn verdict(code: Option<&str>, status: u16) -> Verdict {
     if let Some(rule) = RULES.iter().find(|rule| code.is_some_and(|code| rule.codes.contains(&code))) {
-        return (rule.kind, rule.remedy);
+        return Verdict { kind: rule.kind, retry: rule.retry, remedy: rule.remedy };
     }
-    match status {
+    let (kind, remedy) = match status {
         301 | 307 | 308 => (Configuration, "check the region and the endpoint"),
         401 | 403 => (Denied, "check the credentials and their rights"),
         404 => (Configuration, "check the name, the region and the account"),
@@ -147,7 +180,8 @@ pub(crate) fn verdict(code: Option<&str>, status: u16) -> (AwsErrorKind, &'stati
         // An answer that cannot be read although it reports success: cut off, or not from AWS at all.
         200..=299 => (Temporary, "run it again; is there a proxy on the way?"),
         _ => (Configuration, "check the settings"),
-    }
+    };
+    Verdict { kind, retry: kind == Temporary, remedy }
 }
 
 #[cfg(test)]
@@ -189,7 +223,31 @@ mod tests {
             ("InvalidRequestException", 400, Data),
             ("EntityTooLarge", 400, Data),
         ] {
-            assert_eq!(verdict(Some(code), status).0, kind, "{code}");
+            assert_eq!(verdict(Some(code), status).kind, kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_repeated_only_when_that_may_help() {
+        for (code, status, retry) in [
+            ("SlowDown", 503, true),
+            ("ServiceUnavailable", 503, true),
+            ("InternalError", 500, true),
+            ("RequestTimeout", 400, true),
+            ("ThrottlingException", 400, true),
+            ("TooManyRequestsException", 429, true),
+            ("ConcurrentModificationException", 400, true),
+            ("CrawlerRunningException", 400, true),
+            ("NewInventedException", 503, true),
+            ("PreconditionFailed", 412, false),
+            ("NoSuchUpload", 404, false),
+            ("AccessDenied", 403, false),
+            ("ExpiredToken", 400, false),
+            ("NoSuchBucket", 404, false),
+            ("InvalidPart", 400, false),
+            ("NewInventedException", 400, false),
+        ] {
+            assert_eq!(verdict(Some(code), status).retry, retry, "{code}");
         }
     }
 
@@ -207,8 +265,8 @@ mod tests {
             (500, Temporary),
             (503, Temporary),
         ] {
-            assert_eq!(verdict(None, status).0, kind, "{status}");
-            assert_eq!(verdict(Some("NewInventedException"), status).0, kind, "{status}");
+            assert_eq!(verdict(None, status).kind, kind, "{status}");
+            assert_eq!(verdict(Some("NewInventedException"), status).kind, kind, "{status}");
         }
     }
 }

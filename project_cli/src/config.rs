@@ -31,6 +31,7 @@ mod password_file;
 mod policies;
 mod project_file;
 mod publishing;
+mod retries;
 mod service_file;
 mod source;
 mod sql_condition;
@@ -42,6 +43,7 @@ pub(crate) use self::invocation::{
     ListConfig, MessageLevel, Messages, ProgressMode, QueryConfig, RunConfig,
 };
 pub(crate) use self::outputs::{Outputs, Pushgateway, ReportFile, Sentry};
+pub(crate) use self::retries::Retries;
 
 /// Measured on TPC-H lineitem, client CPU time of the whole run: level 1 150.4 MB in 4.2 s, level 2 148.5 MB in 4.4 s,
 /// level 4 146.5 MB in 5.5 s, level 6 144.7 MB in 8.3 s.
@@ -193,7 +195,7 @@ fn run(
         },
         gate: publishing::gate(settings)?,
         snapshot: snapshot(settings)?,
-        max_snapshot_age: settings.get("max-snapshot-age")?.map(|setting| time(&setting)).transpose()?,
+        max_snapshot_age: time(settings, "max-snapshot-age")?,
         destination,
         publish,
         fetch_size: settings.number("limit", 1, u32::MAX)?.and_then(NonZeroU32::new).unwrap_or(FETCH_SIZE),
@@ -203,6 +205,8 @@ fn run(
         },
         memory: memory::memory(settings, environment.memory_limit)?,
         memory_limit: environment.memory_limit,
+        retries: retries::retries(settings)?,
+        read_timeout: time(settings, "read-timeout")?,
         gzip_level: settings.number("gzip-level", 1, 9)?.unwrap_or(DEFAULT_GZIP_LEVEL),
         scratch: settings.value("scratch")?.map_or_else(env::temp_dir, PathBuf::from),
         aws: aws(settings)?,
@@ -280,9 +284,10 @@ fn snapshot(settings: &Settings<'_>) -> Result<bool, ConfigError> {
     Ok(!without)
 }
 
-fn time(setting: &Setting) -> Result<Duration, ConfigError> {
-    let wrong = || setting.wrong("must be a time above zero like 600 (seconds), 90s, 10m, 1h or 7d");
-    duration(&setting.value).ok_or_else(wrong)
+fn time(settings: &Settings<'_>, flag: &str) -> Result<Option<Duration>, ConfigError> {
+    let wrong = |setting: &Setting| setting.wrong("must be a time above zero like 600 (seconds), 90s, 10m, 1h or 7d");
+    let time = |setting: Setting| duration(&setting.value).ok_or_else(|| wrong(&setting));
+    settings.get(flag)?.map(time).transpose()
 }
 
 /// Seconds, or a number with a unit.

@@ -104,6 +104,11 @@ impl Course {
         project_publish::Snapshot { taken_at, lsn, server, shared: self.snapshot.is_some() }
     }
 
+    /// The snapshot is lost, and there will be another one.
+    pub(crate) fn start_over(&mut self) {
+        *self = Self { started_at: self.started_at, clock: self.clock, ..Self::begin() };
+    }
+
     /// Nobody needs the snapshot any more.
     pub(crate) fn reading_ended(&mut self) {
         self.snapshot_age_ms = self.held_since.map(|taken| milliseconds(taken.elapsed()));

@@ -27,6 +27,7 @@ mod publishing;
 mod query;
 mod report;
 mod report_file;
+mod retry;
 mod run;
 mod selection;
 mod setting;

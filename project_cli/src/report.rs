@@ -2,10 +2,13 @@
 
 use crate::course::{Course, Stage};
 use crate::exit_code::ExitCode;
+use crate::retry::retry_of;
+use project_postgres::Retry;
 use project_publish::RunId;
 use project_tasks::{REJECTS_SUFFIX, Verified};
 use serde::Serialize;
 use std::fmt;
+use std::mem::replace;
 use std::time::Duration;
 
 pub(crate) mod log_lines;
@@ -15,6 +18,8 @@ pub(crate) mod log_lines;
 pub(crate) struct RunReport {
     /// The run's own id, which also names its folder in a local lake.
     pub(crate) run_id: RunId,
+    /// The attempts that came before, with ids of their own.
+    pub(crate) earlier_attempts: Vec<EarlierAttempt>,
     /// Where the tables went.
     pub(crate) destination: String,
     /// Every selected task, in the order in which they ran.
@@ -31,6 +36,15 @@ pub(crate) struct RunReport {
     /// Set by a signal; wins over every failure.
     #[serde(skip)]
     pub(crate) stopped: Option<ExitCode>,
+}
+
+/// An attempt that lost its snapshot; nothing of it was published.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EarlierAttempt {
+    /// Its id.
+    pub(crate) run_id: RunId,
+    /// Why it ended.
+    pub(crate) failure: Failure,
 }
 
 /// What came of one task.
@@ -101,6 +115,17 @@ impl fmt::Display for VerifiedColumns {
     }
 }
 
+impl EarlierAttempt {
+    /// What there is to say about it; the first attempt has the number 1.
+    pub(crate) fn sentence(&self, number: usize) -> String {
+        let Self { run_id, failure } = self;
+        format!(
+            "attempt {number} (run {run_id}) was lost ({}), and nothing of it published: {failure}",
+            failure.exit_code
+        )
+    }
+}
+
 /// A failure as the report shows it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Failure {
@@ -110,12 +135,15 @@ pub(crate) struct Failure {
     pub(crate) exit_code: u8,
     #[serde(skip)]
     pub(crate) code: ExitCode,
+    /// Whether the run, started over, may go better.
+    #[serde(skip)]
+    pub(crate) retry: Retry,
 }
 
 impl Failure {
     pub(crate) fn new(error: &anyhow::Error) -> Self {
         let code = ExitCode::of(error);
-        Self { message: sentence(error), exit_code: code.number(), code }
+        Self { message: sentence(error), exit_code: code.number(), code, retry: retry_of(error) }
     }
 }
 
@@ -179,6 +207,7 @@ impl RunReport {
     pub(crate) fn begin(run_id: RunId, destination: String) -> Self {
         Self {
             run_id,
+            earlier_attempts: Vec::new(),
             destination,
             tasks: Vec::new(),
             failure: None,
@@ -198,6 +227,15 @@ impl RunReport {
             (None, None, false) => "preparing",
             (None, None, true) => "connecting",
         }
+    }
+
+    /// Forgets everything about this attempt but why it ended.
+    pub(crate) fn start_over(&mut self, run_id: RunId, failure: Failure) {
+        let run_id = replace(&mut self.run_id, run_id);
+        self.earlier_attempts.push(EarlierAttempt { run_id, failure });
+        self.tasks.clear();
+        self.notes.clear();
+        self.course.start_over();
     }
 
     /// The code of the whole run.
@@ -262,6 +300,9 @@ impl fmt::Display for RunReport {
         }
         for note in &self.notes {
             writeln!(f, "  {note}")?;
+        }
+        for (number, attempt) in (1..).zip(&self.earlier_attempts) {
+            writeln!(f, "  {}", attempt.sentence(number))?;
         }
         for task in self.tasks.iter() {
             if let Some(failure) = &task.failure {

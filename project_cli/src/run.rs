@@ -12,6 +12,7 @@ use crate::progress::Progress;
 use crate::provenance::provenance;
 use crate::publishing::Finished;
 use crate::report::{Change, Failure, RunReport, TaskReport, VerifiedColumns, milliseconds};
+use crate::retry::Attempts;
 use crate::selection::{Selected, check_folder, expand};
 use crate::staging::StagingFolder;
 use anyhow::Result;
@@ -37,11 +38,11 @@ pub(crate) async fn run(
 ) -> RunReport {
     let start = Instant::now();
     let mut report = begin(config);
-    if let Err(error) = Box::pin(attempt(config, selected, progress, cancel, &mut report)).await
+    let mut attempts = Attempts::first(config.retries);
+    while let Err(error) = Box::pin(attempt(config, selected.clone(), progress, cancel, &attempts, &mut report)).await
         && !error.is::<Stopped>()
-    {
-        report.failure = Some(Failure::new(&error));
-    }
+        && attempts.next(&mut report, error, RunId::now, cancel).await
+    {}
     report.duration_ms = milliseconds(start.elapsed());
     report
 }
@@ -58,16 +59,21 @@ async fn attempt(
     selected: Vec<Selected>,
     progress: &Progress,
     cancel: &CancellationToken,
+    attempts: &Attempts,
     report: &mut RunReport,
 ) -> Result<()> {
-    let source = Source::new(config.source.clone(), report.run_id.as_str());
-    let tasks = stoppable(cancel, survey(&source, selected, config, report)).await?;
+    let source = Source::new(config.source.clone(), report.run_id.as_str()).with_read_timeout(config.read_timeout);
+    let looking = Box::pin(survey(&source, selected, config, report));
+    let tasks = stoppable(cancel, source.answered("cannot look the tables up", looking)).await?;
+    attempts.check(report)?;
     let destination = stoppable(cancel, Box::pin(Destination::open(config, &report.run_id))).await?;
     let tasks = stoppable(cancel, publishable(&destination, tasks, config, report)).await?;
     if tasks.is_empty() {
         return Ok(());
     }
-    let (moment, tasks) = stoppable(cancel, Box::pin(hold(&source, tasks, config, cancel, report))).await?;
+    let holding = Box::pin(hold(&source, tasks, config, cancel, report));
+    let (moment, tasks) = stoppable(cancel, source.answered("cannot take the snapshot", holding)).await?;
+    attempts.check(report)?;
     if let Some(snapshot) = moment.snapshot() {
         report.course.snapshot_taken(snapshot);
     }
@@ -101,18 +107,12 @@ async fn attempt(
             }
             None => staging.discard(fit.task.folder()),
         }
-        let lost = moment.lost();
-        if cancel.is_cancelled() || lost.is_err() {
+        if let Err(over) = goes_on(cancel, &moment, attempts, report) {
             report.course.reading_ended();
             for table in finished {
                 destination.abandon(table.staged).await;
             }
-            // Without the moment that they share, tables that were read before do not belong together with later ones.
-            return Err(if cancel.is_cancelled() {
-                Stopped.into()
-            } else {
-                lost.map_or_else(Into::into, |()| Stopped.into())
-            });
+            return Err(over);
         }
     }
     report.course.reading_ended();
@@ -361,6 +361,17 @@ fn not_compared(tasks: &[String], why: &str) -> Option<String> {
     let whose = if tasks.len() == 1 { "its" } else { "their" };
     let note = || format!("{}: counted, not compared by column: {whose} {why}", tasks.join(", "));
     (!tasks.is_empty()).then(note)
+}
+
+/// Why nothing more is read, if so.
+fn goes_on(cancel: &CancellationToken, moment: &OneMoment, attempts: &Attempts, report: &RunReport) -> Result<()> {
+    if cancel.is_cancelled() {
+        return Err(Stopped.into());
+    }
+    // Without the moment that they share, tables that were read before do not belong together with later ones.
+    moment.lost()?;
+    attempts.check(report)?;
+    Ok(())
 }
 
 async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {

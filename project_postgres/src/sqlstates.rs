@@ -46,10 +46,9 @@ const RULES: &[Rule] = &[
     rule(&["3D000", "3F000", "57P04", "42"], Missing, Retry::Never),
     // 55000 is for example a materialized view that has not been populated; XX001 and XX002 are damaged data.
     rule(&["22", "55000", "XX001", "XX002"], Data, Retry::Never),
-    // lock_timeout or NOWAIT: whoever holds the lock is altering the table, and will be done.
-    rule(&["55P03"], Temporary, Retry::StartOver),
-    // Somebody has cancelled the statement, and does not want to do it three times.
-    rule(&["57014"], Temporary, Retry::Never),
+    // lock_timeout or NOWAIT: it has cost no snapshot, and the other tables shall not wait for whoever holds the lock.
+    // Cancelled: whoever did that does not want to do it three times.
+    rule(&["55P03", "57014"], Temporary, Retry::Never),
 ];
 
 /// The class of a code, and of its text where the code alone does not tell; of one that is not here nothing is known.
@@ -153,7 +152,7 @@ mod tests {
         ("missing column", "42703", "column \"a\" does not exist", Missing, Retry::Never),
         ("missing database", "3D000", "database \"x\" does not exist", Missing, Retry::Never),
         ("database dropped", "57P04", "terminating connection due to conflict with recovery", Missing, Retry::Never),
-        ("lock timeout", "55P03", "canceling statement due to lock timeout", Temporary, Retry::StartOver),
+        ("lock timeout", "55P03", "canceling statement due to lock timeout", Temporary, Retry::Never),
         ("cancelled", "57014", "canceling statement due to user request", Temporary, Retry::Never),
         ("data exception", "22P02", "invalid input syntax for integer: \"x\"", Data, Retry::Never),
         ("nobody knows", "99999", "no idea", Temporary, Retry::Never),

@@ -67,8 +67,8 @@ pub(crate) fn config(endpoint: &str) -> SdkConfig {
         .region(Region::new("eu-central-1"))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(endpoint)
-        // As often as ever, but with pauses that are made for a server of our own.
-        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(50)))
+        // As many attempts as always, with short pauses between them: the server is our own.
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(5)))
         .build()
 }
 

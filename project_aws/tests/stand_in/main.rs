@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod athena;
+mod busy;
 mod catalog;
 mod catalog_table_faults;
 mod catalog_tables;

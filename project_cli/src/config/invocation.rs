@@ -12,6 +12,7 @@ use project_partition_dates::DateWindow;
 use project_postgres::{Choices, ConnectionSettings};
 
 use crate::config::outputs::Outputs;
+use crate::config::retries::Retries;
 use crate::output::ResultFormat;
 use crate::table_names::TableSelector;
 
@@ -124,6 +125,10 @@ pub(crate) struct RunConfig {
     pub(crate) memory: u64,
     /// Bytes that the control group of this process may use, if it has a limit.
     pub(crate) memory_limit: Option<u64>,
+    /// What is done about a snapshot that was lost.
+    pub(crate) retries: Retries,
+    /// Longest silence of the database while it is read, if somebody has said it.
+    pub(crate) read_timeout: Option<Duration>,
     /// GZIP level, 1 to 9.
     pub(crate) gzip_level: u32,
     /// Where unfinished files lie.

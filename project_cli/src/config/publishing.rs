@@ -38,8 +38,7 @@ fn mode(settings: &Settings<'_>) -> Result<Mode, ConfigError> {
 
 fn crawler(settings: &Settings<'_>) -> Result<CrawlerSettings, ConfigError> {
     let why = "a run that publishes to s3:// starts a Glue crawler (or give --publish=catalog or --no-upload)";
-    let timeout =
-        settings.get("crawler-timeout")?.map(|setting| time(&setting)).transpose()?.unwrap_or(DEFAULT_CRAWLER_TIMEOUT);
+    let timeout = time(settings, "crawler-timeout")?.unwrap_or(DEFAULT_CRAWLER_TIMEOUT);
     Ok(CrawlerSettings {
         database: settings.needed("glue-database", why)?,
         name: settings.needed("crawler", why)?,
@@ -62,7 +61,7 @@ pub(super) fn lake(verb: &Verb, settings: &Settings<'_>, messages: Messages) -> 
         },
         Verb::Gc => LakeAction::Gc {
             keep_runs: settings.number("keep-runs", 1, u32::MAX)?.unwrap_or(DEFAULT_KEEP_RUNS) as usize,
-            grace: settings.get("grace")?.map(|setting| time(&setting)).transpose()?.unwrap_or(DEFAULT_GRACE),
+            grace: time(settings, "grace")?.unwrap_or(DEFAULT_GRACE),
         },
         _ => LakeAction::Runs,
     };

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 mod publishing;
 
@@ -124,7 +125,7 @@ fn every_option_has_its_variable() {
                 continue;
             }
             "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" | "max-shrink" | "max-snapshot-age"
-            | "keep-runs" | "grace" => "7",
+            | "keep-runs" | "grace" | "attempts" | "retry-delay" | "read-timeout" => "7",
             "publish" => "catalog",
             "memory" => "64",
             "from" | "to" => "2026-01-31",

@@ -29,6 +29,7 @@ metrics! {
     CHANGED = "project_task_changed_values", "Values that had no exact place and were changed by a policy.";
     REJECTED = "project_task_rejected_rows", "Rows that were left out of the lake.";
     SNAPSHOT_AGE = "project_snapshot_age_seconds", "How long the snapshot was held, until nothing was read any more.";
+    RETRIES = "project_run_retries", "How often the run had to start over because it lost its snapshot.";
     EXIT_CODE = "project_run_last_exit_code", "The exit code of the last run.";
     LAST_RUN = "project_run_last_timestamp_seconds", "When the last run ended, however it ended.";
 }
@@ -59,6 +60,7 @@ pub(super) fn of_run(report: &RunReport, selection: &str, now: DateTime<Utc>) ->
     let mut figures: Vec<Figure> = published.flat_map(|task| of_task(task, &now)).collect();
     let figure = |metric, value| Figure { metric, group: label(SELECTION, selection), labels: Vec::new(), value };
     figures.extend(report.course.snapshot_age_ms.map(|age| figure(SNAPSHOT_AGE, seconds(age))));
+    figures.push(figure(RETRIES, report.earlier_attempts.len().to_string()));
     figures.push(figure(EXIT_CODE, report.exit_code().number().to_string()));
     figures.push(figure(LAST_RUN, now));
     figures

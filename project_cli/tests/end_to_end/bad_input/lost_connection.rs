@@ -20,7 +20,7 @@ fn read_over_a_way_that_breaks(workers: &str, part: f64) -> Result<(Program, End
     let uri = format!("postgres://postgres@127.0.0.1:{}/{}", proxy.port(), database.name());
     let program = Program::new()?;
     let tables = "--table=public.noise,public.quiet";
-    let ended = program.start(&[&uri, tables, workers, "--format=json"])?.wait(DEADLINE)?.expect(69)?;
+    let ended = program.start(&[&uri, tables, workers, "--attempts=1", "--format=json"])?.wait(DEADLINE)?.expect(69)?;
     ensure!(proxy.cut() >= 1, "no connection was cut: {ended}");
     Ok((program, ended))
 }
