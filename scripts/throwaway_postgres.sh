@@ -8,6 +8,8 @@
 # later start uses the data in it again. Without PORT it takes a free one. --standby-of makes a hot standby of the server on that
 # port, which must run with wal_level=replica and max_wal_senders; --set changes a setting of the server.
 #
+# On USR1 it restarts the server in good order, cutting connections (fast), on USR2 as after a crash (immediate).
+#
 # Everybody on 127.0.0.1 is let in without a password (superuser: postgres), except the role `locked`: its password is `locked`.
 set -euo pipefail
 
@@ -208,14 +210,26 @@ wait_until_ready() {
 
 # Waits for the end of standard input in a child, because bash does not run its traps while it reads.
 wait_for_end() {
-    local first
+    local first=
     setpriv --pdeathsig KILL cat <&0 >/dev/null 2>&1 &
     watcher=$!
-    wait -n -p first "$server" "$watcher" || true
+    trap 'restart_server INT' USR1
+    trap 'restart_server QUIT' USR2
+    # A restart interrupts the wait, and there is another server to wait for.
+    while [[ -z $first ]]; do
+        wait -n -p first "$server" "$watcher" || true
+        [[ ${first-} == "$server" || ${first-} == "$watcher" ]] || first=
+    done
     if [[ $first == "$server" ]]; then
         server=
         fail "Postgres ended by itself; its log:"$'\n'"$(tail -n 40 "$dir/log")"
     fi
+}
+
+restart_server() {
+    signal_and_wait "$1" || fail "the server did not end on $1"
+    launch_server
+    wait_until_ready || fail "Postgres did not start again on 127.0.0.1:$port; its log:"$'\n'"$(tail -n 40 "$dir/log")"
 }
 
 stop_server() {

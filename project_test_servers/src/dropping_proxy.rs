@@ -1,7 +1,6 @@
-//! A way to a server that breaks: each connection is cut after so many bytes of the server's answers, or does not lead to
-//! the server of the one before.
+//! A way to a server that breaks: each connection is cut, or falls silent, after so many bytes of the server's answers, or
+//! does not lead to the server of the one before.
 
-use std::fmt;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -14,55 +13,80 @@ use anyhow::{Context, Result};
 const MOST_CONNECTIONS: usize = 64;
 const BUFFER: usize = 16 << 10;
 
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Break {
+    /// How many bytes of the answers come through before.
+    pub after: u64,
+    /// What the client sees then.
+    pub how: Manner,
+}
+
+/// What the client sees of a connection that ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// It is closed.
+    Closed,
+    /// Nothing: it stays open, and nothing comes any more.
+    Silent,
+}
+
+/// The port of each connection, by its number, which counts from 1.
+type Lead = Box<dyn Fn(u32) -> u16 + Send + Sync>;
+
+/// How each connection ends, by the same number; `None` is one that holds.
+type Plan = Box<dyn Fn(u32) -> Option<Break> + Send + Sync>;
+
 /// A proxy on 127.0.0.1. Dropping it closes every connection and ends its threads.
-#[derive(Debug)]
 pub struct DroppingProxy {
     address: SocketAddr,
     shared: Arc<Shared>,
     acceptor: Option<JoinHandle<()>>,
 }
 
-#[derive(Debug)]
 struct Shared {
     lead: Lead,
-    accepted: AtomicU32,
-    allowed: u64,
+    plan: Plan,
     ended: AtomicBool,
+    accepted: AtomicU32,
     cut: AtomicU32,
     /// Both ends of every connection.
     open: Mutex<Vec<TcpStream>>,
 }
 
-/// The port of each connection, by its number, which counts from 1.
-struct Lead(Box<dyn Fn(u32) -> u16 + Send + Sync>);
-
-impl fmt::Debug for Lead {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lead")
-    }
-}
-
 impl DroppingProxy {
-    /// Leads to `port` on this machine. Of the answers on one connection `allowed` bytes come through, then it breaks.
+    /// Leads to `port` on this machine. Of the answers on one connection `allowed` bytes come through, then it is closed.
     ///
     /// # Errors
     /// When no port can be opened.
     pub fn start(port: u16, allowed: u64) -> Result<Self> {
-        Self::leading(move |_| port, allowed)
+        Self::breaking(port, move |_| Some(Break { after: allowed, how: Manner::Closed }))
     }
 
-    /// Leads each connection to the port that is named for its number, the first of which is 1; the connection waits
-    /// until that is known, and the next one waits with it.
+    /// Leads to `port` on this machine; `plan` says of each connection, by its number, whether and how it ends.
     ///
     /// # Errors
     /// When no port can be opened.
-    pub fn leading(lead: impl Fn(u32) -> u16 + Send + Sync + 'static, allowed: u64) -> Result<Self> {
+    pub fn breaking(port: u16, plan: impl Fn(u32) -> Option<Break> + Send + Sync + 'static) -> Result<Self> {
+        Self::open(Box::new(move |_| port), Box::new(plan))
+    }
+
+    /// Leads each connection to the port that is named for its number; the connection waits until that is known, and the
+    /// next one waits with it.
+    ///
+    /// # Errors
+    /// When no port can be opened.
+    pub fn leading(lead: impl Fn(u32) -> u16 + Send + Sync + 'static) -> Result<Self> {
+        Self::open(Box::new(lead), Box::new(|_| None))
+    }
+
+    fn open(lead: Lead, plan: Plan) -> Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a port for the proxy")?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            lead: Lead(Box::new(lead)),
+            lead,
+            plan,
             accepted: AtomicU32::new(0),
-            allowed,
             ended: AtomicBool::new(false),
             cut: AtomicU32::new(0),
             open: Mutex::default(),
@@ -78,7 +102,7 @@ impl DroppingProxy {
         self.address.port()
     }
 
-    /// How many connections were cut.
+    /// How many connections were cut or fell silent.
     #[must_use]
     pub fn cut(&self) -> u32 {
         self.shared.cut.load(Ordering::SeqCst)
@@ -120,16 +144,17 @@ impl Shared {
     }
 
     fn relays(self: &Arc<Self>, client: TcpStream) -> Result<[JoinHandle<()>; 2]> {
-        let port = (self.lead.0)(self.accepted.fetch_add(1, Ordering::SeqCst) + 1);
-        let server = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+        let number = self.accepted.fetch_add(1, Ordering::SeqCst) + 1;
+        let server = TcpStream::connect((Ipv4Addr::LOCALHOST, (self.lead)(number)))?;
         let streams = [client.try_clone()?, server.try_clone()?];
         self.open.lock().unwrap_or_else(PoisonError::into_inner).extend(streams);
         let (client_again, server_again) = (client.try_clone()?, server.try_clone()?);
         let shared = Arc::clone(self);
+        let ends = (self.plan)(number);
         Ok([
-            thread::spawn(move || relay(client, server, u64::MAX, || {})),
+            thread::spawn(move || relay(client, server, None, || {})),
             thread::spawn(move || {
-                relay(server_again, client_again, shared.allowed, || {
+                relay(server_again, client_again, ends, || {
                     shared.cut.fetch_add(1, Ordering::SeqCst);
                 });
             }),
@@ -138,9 +163,9 @@ impl Shared {
 }
 
 /// Copies until one side closes or enough has passed, and closes both.
-fn relay(mut from: TcpStream, mut to: TcpStream, allowed: u64, cutting: impl Fn()) {
+fn relay(mut from: TcpStream, mut to: TcpStream, ends: Option<Break>, cutting: impl Fn()) {
     let mut buffer = [0; BUFFER];
-    let mut left = allowed;
+    let mut left = ends.map_or(u64::MAX, |ends| ends.after);
     while let Ok(count @ 1..) = from.read(&mut buffer) {
         let passing = usize::try_from(left).unwrap_or(usize::MAX).min(count);
         if to.write_all(&buffer[..passing]).is_err() {
@@ -149,6 +174,10 @@ fn relay(mut from: TcpStream, mut to: TcpStream, allowed: u64, cutting: impl Fn(
         left -= passing as u64;
         if passing < count {
             cutting();
+            if ends.is_some_and(|ends| ends.how == Manner::Silent) {
+                // Into the void, until somebody gives up.
+                while let Ok(1..) = from.read(&mut buffer) {}
+            }
             break;
         }
     }
@@ -159,11 +188,12 @@ fn relay(mut from: TcpStream, mut to: TcpStream, allowed: u64, cutting: impl Fn(
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read, Write};
+    use std::io::{ErrorKind, Read, Write};
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
     use std::thread;
+    use std::time::Duration;
 
-    use super::DroppingProxy;
+    use super::{Break, DroppingProxy, Manner};
 
     /// Answers each connection with what it was sent, for as many connections.
     fn echo(connections: usize) -> u16 {
@@ -198,5 +228,22 @@ mod tests {
         drop(proxy);
         assert_eq!(open.read(&mut answer).unwrap(), 0, "a connection outlives its proxy");
         assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err(), "the port is still open");
+    }
+
+    #[test]
+    fn only_the_connection_that_is_meant_falls_silent_and_it_stays_open() {
+        let silent = |number| (number == 2).then_some(Break { after: 2, how: Manner::Silent });
+        let proxy = DroppingProxy::breaking(echo(2), silent).unwrap();
+        let mut streams = [0, 1].map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).unwrap());
+        let mut answer = [0; 4];
+        for (stream, expected) in streams.iter_mut().zip([&b"1234"[..], b"12"]) {
+            stream.write_all(b"1234").unwrap();
+            stream.read_exact(&mut answer[..expected.len()]).unwrap();
+            assert_eq!(&answer[..expected.len()], expected);
+        }
+        streams[1].set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let nothing = streams[1].read(&mut answer).unwrap_err().kind();
+        assert!(matches!(nothing, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{nothing}");
+        assert_eq!(proxy.cut(), 1);
     }
 }

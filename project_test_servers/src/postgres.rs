@@ -22,6 +22,15 @@ const POLL: Duration = Duration::from_millis(10);
 /// The sizes of [`Database::load_shop_sample`], as psql variables of `demo/shop.sql`.
 const SMALL_SHOP: [&str; 5] = ["users=200", "orders=2000", "products=100", "events=3000", "days=7"];
 
+/// How a server ends before it starts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shutdown {
+    /// It tells its clients that it goes, and cuts them off.
+    Fast,
+    /// It goes as it would after a crash, and repairs its data at the start.
+    Immediate,
+}
+
 /// A running server on 127.0.0.1 that nobody else uses. Dropping it ends it and removes its data.
 #[derive(Debug)]
 pub struct Postgres {
@@ -136,6 +145,22 @@ impl Postgres {
             ensure!(Instant::now() < end, "Postgres {} survives", self.pid);
             std::thread::sleep(POLL);
         }
+        Ok(())
+    }
+
+    /// Restarts it with its data on the same port. Returns at once; for some moments nobody answers there.
+    ///
+    /// # Errors
+    /// On the shared server, which other tests are using.
+    pub fn restart(&self, how: Shutdown) -> Result<()> {
+        ensure!(!self.shared, "only a server from Postgres::start() may be restarted");
+        let signal = match how {
+            Shutdown::Fast => "USR1",
+            Shutdown::Immediate => "USR2",
+        };
+        let kill = format!("kill -{signal} {}", self.script.id());
+        let status = Command::new("sh").args(["-c", &kill]).status().context("cannot run sh")?;
+        ensure!(status.success(), "{kill} failed");
         Ok(())
     }
 

@@ -1,44 +1,20 @@
 //! Others that misbehave: somebody who locks a table, a reader that goes away.
 
 use crate::deadline::wait_for;
+use crate::other_session::OtherSession;
 use crate::program::Program;
 use crate::shop::tiny_shop;
 use anyhow::{Context, Result, ensure};
-use project_test_servers::postgres::Database;
-use std::io::Write;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// For what comes about when the machine finds the time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Somebody else at the server; dropping it ends the session and with it what it holds.
-struct Session(Child);
-
-impl Session {
-    /// Begins with this SQL and does nothing more.
-    fn start(database: &Database<'_>, sql: &str) -> Result<Self> {
-        let mut psql = Command::new(database.server().programs().join("psql"));
-        psql.args(["-Xq", "-d", &database.uri()]).stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut session = Self(psql.spawn().context("cannot run psql")?);
-        writeln!(session.0.stdin.as_mut().context("the input of psql")?, "{sql};")?;
-        Ok(session)
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // The end of its input ends it in good order, so that the server knows of it at once.
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
-}
-
 #[test]
 fn a_table_that_somebody_has_locked_fails_alone_and_with_the_reason() -> Result<()> {
     let database = tiny_shop()?;
     database.execute("CREATE TABLE busy (id int)")?;
-    let holder = Session::start(&database, "BEGIN; LOCK TABLE busy")?;
+    let holder = OtherSession::start(&database, "BEGIN; LOCK TABLE busy")?;
     let locked =
         "SELECT 1 FROM pg_locks WHERE relation = 'busy'::regclass AND mode = 'AccessExclusiveLock' AND granted";
     wait_for("the lock", PATIENCE, || Ok(database.query_text(locked)?.pop()))?;
@@ -57,7 +33,7 @@ fn a_table_that_somebody_wants_to_change_while_it_is_read_is_exported_as_it_was(
          INSERT INTO parted SELECT id, 'old' FROM generate_series(1, 5) AS id;
          CREATE VIEW gate AS SELECT 1 AS id, pg_advisory_xact_lock(7)::text AS opened",
     )?;
-    let closed = Session::start(&database, "SELECT pg_advisory_lock(7)")?;
+    let closed = OtherSession::start(&database, "SELECT pg_advisory_lock(7)")?;
     let advisory = |granted| format!("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted = {granted}");
     wait_for("the gate to close", PATIENCE, || Ok(database.query_text(&advisory(true))?.pop()))?;
     let program = Program::new()?;

@@ -17,7 +17,7 @@ fn an_address_that_leads_to_several_servers_is_told_as_such() -> Result<()> {
     let balanced = move |connection: u32| ports[connection as usize % 2];
     // By Diesel, by sqlx into structs, and by columns.
     for table in ["users", "products", "public.t"] {
-        let (program, proxy) = (Program::new()?, DroppingProxy::leading(balanced, u64::MAX)?);
+        let (program, proxy) = (Program::new()?, DroppingProxy::leading(balanced)?);
         let uri = format!("postgres://postgres@127.0.0.1:{}/{}", proxy.port(), database.name());
         let ended = program.run(&[&uri, "--table", table])?.expect(75)?;
         ended.says(&["another server", "balanced reader endpoint", "pooler", "failover", "--no-snapshot"])?;

@@ -84,7 +84,7 @@ fn changed_before_the_lock(
         }
         port
     };
-    let proxy = DroppingProxy::leading(lead, u64::MAX)?;
+    let proxy = DroppingProxy::leading(lead)?;
     let uri = format!("postgres://postgres@127.0.0.1:{}/{}", proxy.port(), database.name());
     let report = program.publish(&uri, tables)?.expect(65)?.report()?;
     ensure!(program.query("SELECT count(*) AS n FROM products")? == "n\n3\n", "{report:#}");
