@@ -78,8 +78,7 @@ fn each_published_table_and_the_run_have_a_group_and_the_file_says_the_same() ->
     let age = told["project_snapshot_age_seconds{selection=\"users,public.orders\"}"].parse::<f64>()?;
     ensure!(age > 0.0 && age < report["duration_ms"].as_f64().unwrap_or(0.0) / 1000.0, "{age}");
     assert_eq!(told[&exit_code("users,public.orders")], "0");
-    // Nothing of it is known.
-    ensure!(!told.keys().any(|series| series.contains("retries")), "{told:?}");
+    assert_eq!(told["project_run_retries{selection=\"users,public.orders\"}"], "0");
     Ok(())
 }
 
