@@ -1,7 +1,9 @@
 //! The snapshot, its locks and its server, as the source hands them out.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use project_postgres::{ConnectionDefaults, ConnectionSettings, HoldError, Source, SourceErrorKind, TableName, close};
+use project_postgres::{
+    ConnectionDefaults, ConnectionSettings, HoldError, Retry, Source, SourceErrorKind, TableName, close,
+};
 use project_test_servers::postgres::{Database, Postgres};
 use std::time::Duration;
 use tokio::time::timeout;
@@ -100,7 +102,8 @@ async fn the_loss_of_a_snapshot_is_known_at_once_and_readers_are_told_why() {
         "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'project/test'";
     while !database.query_text(sessions).unwrap().is_empty() {}
     let error = source.connect().await.unwrap_err();
-    assert!(error.to_string().contains("the server does not know the run's snapshot"), "{error}");
+    assert!(error.to_string().contains("the run's snapshot is gone"), "{error}");
+    assert_eq!(error.retry(), Retry::StartOver);
     let diesel = tokio::task::spawn_blocking(move || source.connect_diesel().err()).await.unwrap().unwrap();
     assert_eq!(diesel.to_string(), error.to_string());
 }
