@@ -4,6 +4,7 @@
 
 pub mod aws_stand_in;
 pub mod certificates;
+mod copy_text;
 pub mod dropping_proxy;
 pub mod hot_standby;
 mod http_stand_in;

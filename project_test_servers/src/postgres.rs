@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 
+use crate::copy_text::parse_row;
+
 const REPOSITORY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 const STOP_DEADLINE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
@@ -178,7 +180,7 @@ impl Postgres {
         let query = sql.trim().trim_end_matches(';');
         let copy = format!("COPY (\n{query}\n) TO STDOUT;\n");
         let output = self.psql(database, &[], &copy)?;
-        output.lines().map(parse_copy_row).collect()
+        output.lines().map(parse_row).collect()
     }
 
     /// Runs `psql` with this input and returns what it prints.
@@ -382,34 +384,4 @@ fn wait_with_deadline(child: &mut Child, deadline: Duration) -> Result<ExitStatu
         }
         std::thread::sleep(POLL);
     }
-}
-
-/// One line of COPY's text format. It is exact where psql's tables are not: NULL differs from every string, and no value can
-/// break a line or a column.
-fn parse_copy_row(line: &str) -> Result<Vec<Option<String>>> {
-    line.split('\t').map(parse_copy_value).collect()
-}
-
-fn parse_copy_value(field: &str) -> Result<Option<String>> {
-    if field == r"\N" {
-        return Ok(None);
-    }
-    let mut value = String::with_capacity(field.len());
-    let mut characters = field.chars();
-    while let Some(character) = characters.next() {
-        value.push(match character {
-            '\\' => match characters.next() {
-                Some('\\') => '\\',
-                Some('t') => '\t',
-                Some('n') => '\n',
-                Some('r') => '\r',
-                Some('b') => '\u{8}',
-                Some('f') => '\u{c}',
-                Some('v') => '\u{b}',
-                other => bail!("unknown escape {other:?} in COPY's output"),
-            },
-            other => other,
-        });
-    }
-    Ok(Some(value))
 }
