@@ -25,6 +25,7 @@ mod progress;
 mod provenance;
 mod publishing;
 mod query;
+mod reading;
 mod report;
 mod report_file;
 mod retry;
@@ -34,6 +35,7 @@ mod setting;
 mod signals;
 mod source_uri;
 mod staging;
+mod survey;
 mod table_names;
 mod whole_file;
 

@@ -3,7 +3,7 @@
 use crate::config::RunConfig;
 use crate::exit_code::ExitCode;
 use crate::report::{Failure, RunReport};
-use crate::run::{Fit, lockable, views};
+use crate::survey::{Fit, lockable, views};
 use anyhow::Result;
 use project_postgres::{HoldError, Snapshot, SnapshotHolder, SnapshotLost, Source, TableName, close};
 use project_tasks::preflight;

@@ -1,7 +1,7 @@
 //! One JSON object to a line: when, how grave, who says it, in which run, what, and the fields of the message.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
 use chrono::{SecondsFormat, Utc};
 use serde_json::{Map, Value};
@@ -11,13 +11,13 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// The run that this process is, once it is known.
-static RUN: OnceLock<String> = OnceLock::new();
+/// The run that this process is, once it is known; each attempt has an id of its own.
+static RUN: RwLock<String> = RwLock::new(String::new());
 
 /// Every line from now on says which run it belongs to.
 pub(crate) fn name_run(id: &str) {
     // A process is one run; in tests it is several, and none of them looks at the others' lines.
-    let _ = RUN.set(id.to_owned());
+    id.clone_into(&mut RUN.write().unwrap_or_else(PoisonError::into_inner));
 }
 
 /// The format of a line.
@@ -35,9 +35,11 @@ where
         line.insert("timestamp".into(), now.into());
         line.insert("level".into(), metadata.level().as_str().into());
         line.insert("target".into(), metadata.target().into());
-        if let Some(run) = RUN.get() {
+        let run = RUN.read().unwrap_or_else(PoisonError::into_inner);
+        if !run.is_empty() {
             line.insert("run".into(), run.as_str().into());
         }
+        drop(run);
         event.record(&mut Fields(&mut line));
         writeln!(writer, "{}", Value::Object(line))
     }
