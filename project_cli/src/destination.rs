@@ -16,6 +16,9 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+/// The folder of a run in the scratch folder is called so, with its id.
+pub(crate) const IN_SCRATCH: &str = "project-";
+
 /// A lake, reached and found usable before anything is read.
 #[derive(Debug)]
 pub(crate) enum Destination {
@@ -55,7 +58,15 @@ impl Destination {
     pub(crate) fn staging_folder(&self, run: &RunId, scratch: &Path) -> PathBuf {
         match self {
             Self::Folder(lake) | Self::Unpublished(lake) => lake.run_folder(run),
-            Self::Bucket(_) => scratch.join(format!("project-{run}")),
+            Self::Bucket(_) => scratch.join(format!("{IN_SCRATCH}{run}")),
+        }
+    }
+
+    /// The folder in which runs leave what they write, unless that is a bucket.
+    pub(crate) fn folder(&self) -> Option<&FolderLake> {
+        match self {
+            Self::Folder(lake) | Self::Unpublished(lake) => Some(lake),
+            Self::Bucket(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::config::RunConfig;
 use crate::destination::Destination;
+use crate::left_folders::remove_left_folders;
 use crate::log;
 use crate::one_moment::hold;
 use crate::progress::Progress;
@@ -14,6 +15,7 @@ use crate::selection::Selected;
 use crate::staging::StagingFolder;
 use crate::survey::{Fit, publishable, survey};
 use anyhow::Result;
+use futures::FutureExt;
 use project_parquet::WriterSettings;
 use project_postgres::{Source, Stopped};
 use project_publish::RunId;
@@ -69,7 +71,9 @@ impl Attempt<'_> {
         if tasks.is_empty() {
             return Ok(());
         }
-        let folder = destination.staging_folder(&report.run_id, &self.config.scratch);
+        let scratch = &self.config.scratch;
+        self.stoppable(remove_left_folders(scratch, destination.folder()).map(Ok)).await?;
+        let folder = destination.staging_folder(&report.run_id, scratch);
         let mut staging = StagingFolder::create(folder)?;
         let finished = self.read(&source, tasks, &destination, &staging, report).await?;
         // Whatever happens from here on, a folder of the lake holds only finished files.

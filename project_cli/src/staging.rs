@@ -1,5 +1,6 @@
 //! Where files lie until they are published.
 
+use crate::folder_owner::{FolderOwner, disown, remove_owned};
 use anyhow::{Context, Result};
 use std::fs::{create_dir_all, remove_dir, remove_dir_all};
 use std::io::ErrorKind;
@@ -11,13 +12,16 @@ use tracing::warn;
 pub(crate) struct StagingFolder {
     path: PathBuf,
     keep: bool,
+    /// Until the end, also of publishing.
+    _owner: Option<FolderOwner>,
 }
 
 impl StagingFolder {
     /// Creates the folder.
     pub(crate) fn create(path: PathBuf) -> Result<Self> {
-        create_dir_all(&path).with_context(|| format!("cannot create the folder {}", path.display()))?;
-        Ok(Self { path, keep: false })
+        let owner = FolderOwner::of_new(&path);
+        let owner = owner.with_context(|| format!("cannot create the folder {}", path.display()))?;
+        Ok(Self { path, keep: false, _owner: owner })
     }
 
     /// An empty folder for one task.
@@ -37,7 +41,7 @@ impl StagingFolder {
         }
     }
 
-    /// Leaves the folder where it is, unless it is empty.
+    /// Leaves the folder where it is in the end, unless it is empty.
     pub(crate) fn keep(&mut self) {
         self.keep = true;
     }
@@ -45,7 +49,8 @@ impl StagingFolder {
 
 impl Drop for StagingFolder {
     fn drop(&mut self) {
-        let removed = if self.keep { remove_dir(&self.path) } else { remove_dir_all(&self.path) };
+        let leave = || disown(&self.path).and_then(|()| remove_dir(&self.path));
+        let removed = if self.keep { leave() } else { remove_owned(&self.path) };
         match removed {
             Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && self.keep => {}
             Err(error) if error.kind() != ErrorKind::NotFound => {

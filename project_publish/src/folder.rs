@@ -5,7 +5,7 @@ use crate::error::PublishError;
 use crate::lake::{Committed, Created, Duplicate, Facts, Lake, Live, Object, Objects, Release, Replaced};
 use crate::manifest::Run;
 use crate::run_id::RunId;
-use crate::runs::RUNS_FOLDER;
+use crate::runs::{RUNS_FOLDER, manifest_key};
 use anyhow::{Context, Result, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -38,6 +38,19 @@ impl FolderLake {
     /// The folder of a run.
     pub fn run_folder(&self, run: &RunId) -> PathBuf {
         self.root.join(run.folder())
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Whether a run has said what belongs to it, and with that may be shown.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn has_manifest(&self, run: &RunId) -> std::io::Result<bool> {
+        self.root.join(manifest_key(run.as_str())).try_exists()
     }
 
     async fn blocking<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> Result<T> + Send + 'static) -> Result<T> {

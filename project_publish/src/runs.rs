@@ -29,7 +29,7 @@ impl<'a, O: Objects> Runs<'a, O> {
 
     /// A run's manifest, if it has one.
     pub async fn find(&self, run: &str) -> Result<Option<Manifest>> {
-        let key = key(run);
+        let key = manifest_key(run);
         let found = self.0.read(&key).await?;
         found.map(|found| Manifest::from_json(&key, &found.content)).transpose()
     }
@@ -56,14 +56,14 @@ impl<'a, O: Objects> Runs<'a, O> {
 
     pub(crate) async fn create(&self, manifest: &Manifest) -> Result<()> {
         let run = &manifest.run.run_id;
-        match self.0.create(&key(run), manifest.to_json()?).await? {
+        match self.0.create(&manifest_key(run), manifest.to_json()?).await? {
             Created::Done => Ok(()),
             Created::Exists => bail!("there is a manifest of run {run} already; run it again"),
         }
     }
 
     pub(crate) async fn delete(&self, run: &str) -> Result<()> {
-        self.0.delete(&[key(run)]).await
+        self.0.delete(&[manifest_key(run)]).await
     }
 }
 
@@ -75,7 +75,7 @@ pub async fn check_mode<O: Objects>(objects: &O, place: &str, asked: Mode) -> Re
     }
 }
 
-fn key(run: &str) -> String {
+pub(crate) fn manifest_key(run: &str) -> String {
     format!("{RUNS_FOLDER}/{run}.json")
 }
 

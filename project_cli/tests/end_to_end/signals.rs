@@ -6,6 +6,7 @@ use crate::program::{Program, Running};
 use crate::shop::{empty_shop, value};
 use anyhow::{Context, Result, anyhow, ensure};
 use project_test_servers::postgres::{Database, Postgres};
+use std::fs::create_dir_all;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -118,8 +119,33 @@ fn after_a_kill_readers_see_the_old_table_and_the_next_run_publishes_the_new_one
     let state = "SELECT state FROM public_small_kill";
     assert_eq!(program.query(state)?, "state\nold\n");
     wait_until_no_session_is_left(big()?, &session)?;
-    program.publish(&big()?.uri(), "public.small_kill")?.expect(0)?;
+    let killed = session.replace("project/", "run=");
+    ensure!(runs(&program.lake())?.contains(&killed), "a killed run cleans up nothing: {:?}", runs(&program.lake())?);
+    program.publish(&big()?.uri(), "public.small_kill")?.expect(0)?.says(&["removed what a killed run has left"])?;
     assert_eq!(program.query(state)?, "state\nnew\n");
+    let left = runs(&program.lake())?;
+    ensure!(left.len() == 2 && !left.contains(&killed), "{killed} is there, or more is gone: {left:?}");
+    Ok(())
+}
+
+#[test]
+fn a_run_leaves_those_alone_that_go_on_and_those_that_were_told_to_stay() -> Result<()> {
+    let (program, mut running, session) = in_the_middle("small_host")?;
+    big()?.execute("CREATE TABLE small_guest AS SELECT 'new' AS state")?;
+    program.run(&[&big()?.uri(), "--table=public.small_guest", "--no-upload"])?.expect(0)?;
+    let older = "run=20250101T000000000Z-0000";
+    create_dir_all(program.lake().join(older).join("public_old"))?;
+    let before = runs(&program.lake())?;
+    ensure!(before.contains(&session.replace("project/", "run=")) && before.len() == 4, "{before:?}");
+    program.publish(&big()?.uri(), "public.small_guest")?.expect(0)?.never_says("killed run")?;
+    let after = runs(&program.lake())?;
+    ensure!(before.iter().all(|run| after.contains(run)), "{before:?} and then {after:?}");
+    ensure!(running.is_running()?, "it has ended too early to show anything");
+    running.signal(&["TERM"])?;
+    running.wait(STOPPED_WITHIN)?.expect(143)?;
+    // Nobody's any more, now that all have ended.
+    let owned = listing(&program.lake())?.into_keys().filter(|path| path.ends_with(".owner")).collect::<Vec<_>>();
+    ensure!(owned.is_empty(), "{owned:?}");
     Ok(())
 }
 

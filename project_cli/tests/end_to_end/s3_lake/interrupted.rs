@@ -6,6 +6,7 @@ use crate::program::Running;
 use crate::shop::tiny_shop;
 use anyhow::{Result, ensure};
 use serde_json::json;
+use std::fs::read_dir;
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -68,6 +69,24 @@ fn sigterm_during_a_multipart_upload_aborts_it() -> Result<()> {
     let pending = aws.server()?.list_pending_uploads(BUCKET)?;
     ensure!(pending.is_empty(), "uploads that cost money for ever: {pending:?}");
     ensure!(aws.keys("shop/")?.is_empty() && aws.calls("StartCrawler")?.is_empty(), "something was published");
+    aws.program.check_scratch_is_empty()
+}
+
+#[test]
+fn what_a_killed_run_leaves_in_the_scratch_folder_goes_with_the_next_run_and_not_before_it_is_dead() -> Result<()> {
+    let database = tiny_shop()?;
+    let aws = Aws::turn()?;
+    let scratch = || -> Result<usize> { Ok(read_dir(aws.program.path("scratch"))?.count()) };
+    let next = || aws.program.run(&[&database.uri(), "--table=users", "--scratch=scratch"])?.expect(0);
+    aws.fault(&json!({"service": "s3", "operation": "UploadPart", "mode": "hold", "seconds": 60, "times": -1}))?;
+    let running = aws.start(&database.uri(), &["--table=users"])?;
+    aws.wait_for_call("UploadPart")?;
+    next()?;
+    assert_eq!(scratch()?, 1);
+    running.signal(&["KILL"])?;
+    running.wait(STOPPED_WITHIN)?;
+    assert_eq!(scratch()?, 1);
+    next()?.says(&["removed what a killed run has left"])?;
     aws.program.check_scratch_is_empty()
 }
 
