@@ -13,14 +13,22 @@ import helm_chart
 import program
 from helm_chart import CHART, Manifest, container, of_kind, pods, render
 
-IRSA, POD_IDENTITY, PRIVATE_NETWORK = (
-    CHART / f"ci/{name}-values.yaml" for name in ("irsa", "pod-identity", "private-network")
+CATALOG, IRSA, POD_IDENTITY, PRIVATE_NETWORK = (
+    CHART / f"ci/{name}-values.yaml" for name in ("catalog", "irsa", "pod-identity", "private-network")
 )
 NEWEST_KUBERNETES = kubernetes_validate.latest_version()
 MOUNTED_CONFIG = "/etc/project/config/project.toml"
 # Nobody listens there.
 NO_DATABASE = "postgres://reader:secret@127.0.0.1:1/shop"
 NO_SENTRY = "http://key@127.0.0.1:1/1"
+NO_AWS = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_REGION": "eu-central-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+VERBS = {"check", "gc"}
 UNREACHABLE = 69
 
 
@@ -48,7 +56,7 @@ class RenderedValues:
     def test_the_program_knows_every_flag_and_variable(self):
         for pod in self.pods:
             for argument in container(pod)["args"]:
-                if argument != "check":
+                if argument not in VERBS:
                     self.assertIn(argument.partition("=")[0], program.flags())
             for variable in container(pod)["env"]:
                 self.assertTrue(is_known(variable["name"]), variable)
@@ -56,7 +64,7 @@ class RenderedValues:
     def test_the_program_accepts_every_configuration(self):
         for pod in self.pods:
             done = run_as_configured(pod, self.manifests)
-            # Past its configuration, at the database that is not there.
+            # Past its configuration, at the database or the bucket that is not there.
             self.assertEqual(done.returncode, UNREACHABLE, done.stderr)
 
     def test_pods_meet_the_restricted_standard(self):
@@ -102,12 +110,21 @@ class RenderedValues:
             self.assertLessEqual(selected, found.items())
         self.assertEqual(policy["spec"]["ingress"], [])
 
+    def test_gc_looks_after_a_lake_that_keeps_its_runs_and_has_no_way_into_the_database(self):
+        publishing = {argument for job in runs(self.jobs) for argument in container(pod_of(job))["args"]}
+        collections = [job for job in self.jobs if is_gc(job)]
+        self.assertEqual(len(collections), int("--publish=catalog" in publishing))
+        for job in collections:
+            text = str(pod_of(job))
+            for reading in ("DATABASE_URL", "PGPASSWORD", "SENTRY_DSN", "secretKeyRef", "database-ca", "configMap"):
+                self.assertNotIn(reading, text)
+
     def test_helm_test_checks_what_the_runs_read(self):
         (pod,) = of_kind(self.manifests, "Pod")
         self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook"], "test")
         verb, tables = container(pod["spec"])["args"]
         self.assertEqual(verb, "check")
-        for job in self.jobs:
+        for job in runs(self.jobs):
             read = container(pod_of(job))["args"][0].removeprefix("--table=")
             self.assertIn(read, tables)
 
@@ -120,6 +137,10 @@ class RenderedValues:
 
 class Defaults(RenderedValues, unittest.TestCase):
     values = None
+
+
+class Catalog(RenderedValues, unittest.TestCase):
+    values = CATALOG
 
 
 class Irsa(RenderedValues, unittest.TestCase):
@@ -136,7 +157,7 @@ class PrivateNetwork(RenderedValues, unittest.TestCase):
 
 class Chart(unittest.TestCase):
     def test_every_file_of_values_is_looked_at(self):
-        self.assertEqual({IRSA, POD_IDENTITY, PRIVATE_NETWORK}, set((CHART / "ci").iterdir()))
+        self.assertEqual({CATALOG, IRSA, POD_IDENTITY, PRIVATE_NETWORK}, set((CHART / "ci").iterdir()))
 
     def test_templates_name_no_flag_or_variable_that_the_program_does_not_know(self):
         """Also in branches that no value file reaches."""
@@ -154,6 +175,49 @@ class Chart(unittest.TestCase):
         jobs = of_kind(render(), "CronJob")
         tables = [container(pod_of(job))["args"] for job in jobs]
         self.assertEqual(tables, [[f"--table={t}", "--workers=2"] for t in ("all", "stream_tasks", "public.orders")])
+
+    def test_in_the_catalog_runs_switch_their_tables_and_know_of_no_crawler(self):
+        jobs = {job["metadata"]["name"]: container(pod_of(job)) for job in of_kind(render(CATALOG), "CronJob")}
+        arguments = {name.removeprefix("night-project-"): only["args"] for name, only in jobs.items()}
+        self.assertIn("--publish=catalog", arguments["small"])
+        nightly = ["--table=huge_tasks", "--publish=catalog", "--from=-3d", "--to=yesterday", "--workers=2"]
+        self.assertEqual(arguments["huge-tasks"], [*nightly, "--max-shrink=20"])
+        self.assertIn("--no-upload", arguments["rehearsal"])
+        self.assertNotIn("--publish=catalog", arguments["rehearsal"])
+        self.assertEqual(arguments["gc"], ["gc", "--keep-runs=7", "--grace=5d"])
+        for only in jobs.values():
+            self.assertNotIn("CRAWLER", str(only["env"]))
+        self.assertIn("PROJECT_CRAWLER", str(render(IRSA)))
+
+    def test_gc_has_what_the_runs_have_unless_it_says_otherwise(self):
+        env = [{"name": "A", "value": "b"}]
+        values = {
+            "defaults": {"publish": "catalog", "backoffLimit": 5, "args": ["--verify"], "env": env},
+            "gc": {"keepRuns": 1_000, "grace": 1_000_000, "activeDeadlineSeconds": 600},
+        }
+        collections = [job for job in of_kind(render(values), "CronJob") if is_gc(job)]
+        run = collections[0]["spec"]["jobTemplate"]["spec"]
+        only = container(pod_of(collections[0]))
+        self.assertEqual((run["backoffLimit"], run["activeDeadlineSeconds"]), (5, 600))
+        self.assertEqual(only["args"], ["gc", "--keep-runs=1000", "--grace=1000000"])
+        self.assertEqual(value_of(only, "A"), "b")
+        self.assertEqual(only["resources"]["limits"], {"memory": "256Mi"})
+
+    def test_gc_is_there_when_it_is_asked_for_and_for_a_lake_that_keeps_its_runs(self):
+        for enabled, publish, expected in [
+            ("", "crawler", 0),
+            ("", "none", 0),
+            ("", "catalog", 1),
+            (True, "crawler", 1),
+            (False, "catalog", 0),
+        ]:
+            rendered = render({"gc": {"enabled": enabled}, "defaults": {"publish": publish}})
+            found = [job for job in of_kind(rendered, "CronJob") if is_gc(job)]
+            self.assertEqual(len(found), expected, (enabled, publish))
+
+    def test_the_grace_that_the_checks_assume_is_the_programs(self):
+        (grace,) = re.findall(r"--grace=<TIME>.*?\((\w+) when not given\)", program.USAGE, re.DOTALL)
+        self.assertIn(f'$gc.grace | default "{grace}"', (CHART / "templates/_checks.tpl").read_text())
 
     def test_every_exit_code_has_one_rule(self):
         (job, *_) = of_kind(render(), "CronJob")
@@ -219,6 +283,14 @@ def pod_of(cronjob: Manifest) -> Manifest:
     return cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
+def is_gc(cronjob: Manifest) -> bool:
+    return container(pod_of(cronjob))["args"][0] == "gc"
+
+
+def runs(cronjobs: list[Manifest]) -> list[Manifest]:
+    return [cronjob for cronjob in cronjobs if not is_gc(cronjob)]
+
+
 def is_known(variable: str) -> bool:
     """The AWS SDK reads its own variables."""
     return variable in program.variables() or variable.startswith("AWS_")
@@ -230,10 +302,10 @@ def value_of(only: Manifest, variable: str) -> str:
 
 
 def run_as_configured(pod: Manifest, manifests: list[Manifest]) -> subprocess.CompletedProcess[str]:
-    """Runs the program with the container's arguments and variables, without a database to read."""
+    """Runs the program with the container's arguments and variables, where neither database nor bucket is reached."""
     with tempfile.TemporaryDirectory(prefix="project-chart-") as folder:
         secrets = {"DATABASE_URL": NO_DATABASE, "SENTRY_DSN": NO_SENTRY}
-        environment = {"PATH": os.environ["PATH"]}
+        environment = {"PATH": os.environ["PATH"], **NO_AWS}
         for variable in container(pod)["env"]:
             name = variable["name"]
             environment[name] = variable.get("value") or secrets.get(name, "secret")

@@ -3,7 +3,7 @@
 import unittest
 from typing import Any
 
-from helm_chart import refusal
+from helm_chart import of_kind, refusal, render
 
 JOB = {"name": "users", "schedule": "15 2 * * *", "table": "users"}
 
@@ -13,13 +13,15 @@ def job(**changed: Any) -> dict[str, Any]:
     return {"cronjobs": [JOB | changed]}
 
 
+CATALOG = {"defaults": {"publish": "catalog"}}
+
 # Values, and what the refusal must hold.
 WRONG: list[tuple[dict[str, Any], list[str]]] = [
     # Of the schema: a wrong type, an unknown key, a missing one, a value out of range.
     (job(schedule=15), ["/cronjobs/0/schedule", "got number, want string"]),
     (job(sched="15 2 * * *"), ["/cronjobs/0", "'sched' not allowed"]),
     (job(suspend="yes"), ["/cronjobs/0/suspend", "got string, want boolean"]),
-    (job(publish="glue"), ["/cronjobs/0/publish", "'crawler', 'none'"]),
+    (job(publish="glue"), ["/cronjobs/0/publish", "'crawler', 'catalog', 'none'"]),
     (job(workers=0), ["/cronjobs/0/workers", "want 1"]),
     (job(startingDeadlineSeconds=5), ["/cronjobs/0/startingDeadlineSeconds", "want 10"]),
     (job(terminationGracePeriodSeconds=5), ["/cronjobs/0/terminationGracePeriodSeconds", "want 15"]),
@@ -41,6 +43,10 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ({"image": {"digest": "sha256:abc"}}, ["/image/digest", "sha256:abc"]),
     ({"metrics": {"pushgateway": "pushgateway:9091"}}, ["/metrics/pushgateway", "https?://"]),
     ({"metrics": {"pushgateway": "http://ann:canary@push:9091"}}, ["/metrics/pushgateway", "https?://"]),
+    ({"gc": {"enabled": "yes"}}, ["/gc/enabled"]),
+    ({"gc": {"keepRuns": 0}}, ["/gc/keepRuns", "want 1"]),
+    ({"gc": {"grace": "a week"}}, ["/gc/grace", "a week"]),
+    ({"gc": {"table": "users"}}, ["/gc", "'table' not allowed"]),
     ({"logFormat": "xml"}, ["/logFormat", "'json', 'text'"]),
     ({"networkPolicy": {"databaseCidrs": ["10.0.0.1"]}}, ["/networkPolicy/databaseCidrs/0", "10.0.0.1"]),
     # Of the chart's own checks, which know how values go together.
@@ -57,8 +63,36 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     (job(args=["postgres://u:p@h/d"]), ["an argument begins with a dash", "database.secret"]),
     (job(env=[{"name": "PGPASSWORD", "value": "x"}]), ["PGPASSWORD is a secret", "secretKeyRef"]),
     ({"defaults": {"env": [{"name": "AWS_SECRET_ACCESS_KEY", "value": "x"}]}}, ["defaults: the variable AWS_SECRET"]),
-    ({"destination": {"crawler": ""}}, ["destination.crawler is empty", "publish: none"]),
-    ({"destination": {"glueDatabase": ""}}, ["destination.glueDatabase is empty"]),
+    ({"destination": {"crawler": ""}}, ["destination.crawler is empty", "publish: catalog or none"]),
+    ({"destination": {"glueDatabase": ""}}, ["destination.glueDatabase is empty", "publish: none"]),
+    (CATALOG | {"destination": {"glueDatabase": ""}}, ["destination.glueDatabase is empty"]),
+    (
+        {"cronjobs": [JOB, JOB | {"name": "orders", "publish": "catalog"}]},
+        ["cronjobs[1] (orders): publish: catalog, but cronjobs[0] (users) has publish: crawler, and a destination"],
+    ),
+    (
+        CATALOG | {"cronjobs": [JOB, JOB | {"name": "orders", "publish": "crawler"}], "gc": {"schedule": "nightly"}},
+        ["cronjobs[1] (orders): publish: crawler, but cronjobs[0] (users) has publish: catalog", "gc: schedule"],
+    ),
+    (CATALOG | job(name="gc"), ["cronjobs[0] (gc): gc is the name of the CronJob that the value gc makes"]),
+    (CATALOG | {"gc": {"schedule": "nightly"}}, ['gc: schedule "nightly" is not a cron expression']),
+    (CATALOG | {"gc": {"args": ["postgres://u:p@h/d"]}}, ["gc: an argument begins with a dash"]),
+    (CATALOG | {"gc": {"grace": "6h"}}, ["cronjobs[0] (all): activeDeadlineSeconds is 21600", "gc.grace (6h)"]),
+    (CATALOG | {"gc": {"grace": 600}}, ["activeDeadlineSeconds is 21600", "gc.grace (600)"]),
+    (CATALOG | job(activeDeadlineSeconds=259_200), ["activeDeadlineSeconds is 259200", "gc.grace (3d)", "longer"]),
+]
+
+
+# What stands close to what is wrong.
+RIGHT: list[dict[str, Any]] = [
+    CATALOG | {"destination": {"crawler": ""}},
+    CATALOG | {"cronjobs": [JOB, JOB | {"name": "orders", "publish": "none"}]},
+    CATALOG | job(name="gc") | {"gc": {"enabled": False, "grace": "1s"}},
+    CATALOG | job(activeDeadlineSeconds=259_199),
+    CATALOG | {"gc": {"grace": "361m"}},
+    CATALOG | job(publish="none", activeDeadlineSeconds=1_000_000) | {"gc": {"enabled": True}},
+    job(name="gc"),
+    {"defaults": {"publish": "none"}, "destination": {"glueDatabase": "", "crawler": ""}},
 ]
 
 
@@ -69,6 +103,11 @@ class WrongValues(unittest.TestCase):
                 said = refusal(values)
                 for word in words:
                     self.assertIn(word, said)
+
+    def test_what_stands_close_to_them_is_taken(self):
+        for values in RIGHT:
+            with self.subTest(values=values):
+                self.assertTrue(of_kind(render(values), "CronJob"))
 
     def test_all_mistakes_are_told_at_once(self):
         said = refusal({"cronjobs": [JOB | {"schedule": "daily"}, JOB | {"name": "B"}]})

@@ -6,7 +6,8 @@ could only show. All mistakes are told at once.
 {{- define "project.check" -}}
 {{- $mistakes := list -}}
 {{- $names := list -}}
-{{- $publishes := false -}}
+{{- $mode := include "project.mode" . -}}
+{{- $first := "" -}}
 {{- range $index, $entry := .Values.cronjobs -}}
   {{- $where := printf "cronjobs[%d] (%s)" $index $entry.name -}}
   {{- if has $entry.name $names -}}
@@ -16,27 +17,72 @@ could only show. All mistakes are told at once.
   {{- if not (regexMatch "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$" $entry.name) -}}
     {{- $mistakes = append $mistakes (printf "%s: a name has lower-case letters, digits and dashes only, as in stream-tasks" $where) -}}
   {{- end -}}
+  {{- if and (eq $entry.name "gc") (include "project.hasGc" $) -}}
+    {{- $mistakes = append $mistakes (printf "%s: gc is the name of the CronJob that the value gc makes; choose another" $where) -}}
+  {{- end -}}
   {{- $full := printf "%s-%s" (include "project.fullname" $) $entry.name -}}
   {{- if gt (len $full) 52 -}}
     {{- $mistakes = append $mistakes (printf "%s: %s has %d characters and a CronJob's name at most 52; shorten it" $where $full (len $full)) -}}
   {{- end -}}
-  {{- if not (regexMatch "^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|[-0-9A-Za-z*/,]+( [-0-9A-Za-z*/,]+){4})$" $entry.schedule) -}}
-    {{- $mistakes = append $mistakes (printf "%s: schedule %q is not a cron expression of five fields, as in 15 2 * * *" $where $entry.schedule) -}}
+  {{- $mistakes = concat $mistakes (include "project.checkSchedule" (dict "schedule" $entry.schedule "where" $where) | fromJsonArray) -}}
+  {{- $own := $entry.publish | default $.Values.defaults.publish -}}
+  {{- if ne $own "none" -}}
+    {{- $first = $first | default (printf "%s has publish: %s" $where $own) -}}
+    {{- if not (hasSuffix (printf "publish: %s" $own) $first) -}}
+      {{- $mistakes = append $mistakes (printf "%s: publish: %s, but %s, and a destination keeps its mode; what publishes in another mode needs another destination.upload, and so a release of its own" $where $own $first) -}}
+    {{- end -}}
   {{- end -}}
-  {{- $publishes = or $publishes (ne ($entry.publish | default $.Values.defaults.publish) "none") -}}
   {{- $mistakes = concat $mistakes (include "project.checkJob" (dict "job" $entry "where" $where) | fromJsonArray) -}}
 {{- end -}}
 {{- $mistakes = concat $mistakes (include "project.checkJob" (dict "job" .Values.defaults "where" "defaults") | fromJsonArray) -}}
 {{- $destination := .Values.destination -}}
-{{- if $publishes -}}
-  {{- range $key := list "glueDatabase" "crawler" -}}
-    {{- if not (get $destination $key) -}}
-      {{- $mistakes = append $mistakes (printf "destination.%s is empty, and what is published to s3:// is catalogued by a Glue crawler; name it, or set publish: none" $key) -}}
-    {{- end -}}
-  {{- end -}}
+{{- if and $mode (not $destination.glueDatabase) -}}
+  {{- $mistakes = append $mistakes "destination.glueDatabase is empty, and every table that is published to s3:// stands in a Glue database; name it, or set publish: none" -}}
+{{- end -}}
+{{- if and (eq $mode "crawler") (not $destination.crawler) -}}
+  {{- $mistakes = append $mistakes "destination.crawler is empty, and with publish: crawler a Glue crawler catalogues what is published; name it, or set publish: catalog or none" -}}
+{{- end -}}
+{{- if include "project.hasGc" . -}}
+  {{- $mistakes = concat $mistakes (include "project.checkGc" . | fromJsonArray) -}}
 {{- end -}}
 {{- if $mistakes -}}
 {{- fail (printf "\n\nthese values cannot work:\n  - %s\n" (join "\n  - " $mistakes)) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The mistakes of the value gc, as JSON. */}}
+{{- define "project.checkGc" -}}
+{{- $gc := .Values.gc -}}
+{{- $mistakes := include "project.checkSchedule" (dict "schedule" $gc.schedule "where" "gc") | fromJsonArray -}}
+{{- $mistakes = concat $mistakes (include "project.checkJob" (dict "job" $gc "where" "gc") | fromJsonArray) -}}
+{{- /* The program's own, when the value is empty. */ -}}
+{{- $grace := $gc.grace | default "3d" -}}
+{{- $seconds := include "project.seconds" $grace | int64 -}}
+{{- range $index, $entry := .Values.cronjobs -}}
+  {{- $longest := $entry.activeDeadlineSeconds | default $.Values.defaults.activeDeadlineSeconds | int64 -}}
+  {{- if and (ne ($entry.publish | default $.Values.defaults.publish) "none") (ge $longest $seconds) -}}
+    {{- $mistakes = append $mistakes (printf "cronjobs[%d] (%s): activeDeadlineSeconds is %d, and after gc.grace (%v) gc takes a run for dead and removes what it has written; make gc.grace longer than the longest run" $index $entry.name $longest (ternary $grace (int64 $grace) (kindIs "string" $grace))) -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $mistakes -}}
+{{- end }}
+
+{{/* The mistakes of a schedule, as JSON. */}}
+{{- define "project.checkSchedule" -}}
+{{- $mistakes := list -}}
+{{- if not (regexMatch "^(@(hourly|daily|midnight|weekly|monthly|yearly|annually)|[-0-9A-Za-z*/,]+( [-0-9A-Za-z*/,]+){4})$" .schedule) -}}
+  {{- $mistakes = append $mistakes (printf "%s: schedule %q is not a cron expression of five fields, as in 15 2 * * *" .where .schedule) -}}
+{{- end -}}
+{{- toJson $mistakes -}}
+{{- end }}
+
+{{/* 600, 90s, 10m, 36h or 7d in seconds. */}}
+{{- define "project.seconds" -}}
+{{- if kindIs "string" . -}}
+  {{- $units := dict "s" 1 "m" 60 "h" 3600 "d" 86400 -}}
+  {{- mul (regexFind "^[0-9]+" . | int64) (get $units (regexFind "[smhd]$" .) | default 1 | int64) -}}
+{{- else -}}
+  {{- int64 . -}}
 {{- end -}}
 {{- end }}
 

@@ -1,5 +1,6 @@
 {{/*
-The pod of a run. Takes `root` (the chart's scope), `job` (an entry over the defaults) and `arguments`.
+The pod of a run. Takes `root` (the chart's scope), `job` (an entry over the defaults), `arguments`, and `withoutDatabase`
+for what works on the lake alone: it gets none of the Secrets and files that belong to reading.
 It meets the Pod Security Standard "restricted".
 */}}
 
@@ -70,12 +71,12 @@ containers:
     volumeMounts:
       - name: scratch
         mountPath: /scratch
-      {{- if $values.config }}
+      {{- if and $values.config (not .withoutDatabase) }}
       - name: config
         mountPath: /etc/project/config
         readOnly: true
       {{- end }}
-      {{- if $values.database.rootCertificate.configMap }}
+      {{- if and $values.database.rootCertificate.configMap (not .withoutDatabase) }}
       - name: database-ca
         mountPath: /etc/project/database-ca
         readOnly: true
@@ -84,20 +85,19 @@ volumes:
   - name: scratch
     emptyDir:
       sizeLimit: {{ .job.scratch }}
-  {{- if $values.config }}
+  {{- if and $values.config (not .withoutDatabase) }}
   - name: config
     configMap:
       name: {{ include "project.fullname" .root }}
   {{- end }}
-  {{- with $values.database.rootCertificate }}
-  {{- if .configMap }}
+  {{- $ca := $values.database.rootCertificate }}
+  {{- if and $ca.configMap (not .withoutDatabase) }}
   - name: database-ca
     configMap:
-      name: {{ .configMap }}
+      name: {{ $ca.configMap }}
       items:
-        - key: {{ .key }}
-          path: {{ .key }}
-  {{- end }}
+        - key: {{ $ca.key }}
+          path: {{ $ca.key }}
   {{- end }}
 {{- end }}
 
@@ -105,20 +105,9 @@ volumes:
 {{- define "project.environment" -}}
 {{- $values := .root.Values -}}
 {{- $destination := $values.destination -}}
-- name: DATABASE_URL
-  {{- include "project.fromSecret" $values.database.secret | nindent 2 }}
-{{- if $values.database.passwordSecret.name }}
-- name: PGPASSWORD
-  {{- include "project.fromSecret" $values.database.passwordSecret | nindent 2 }}
-{{- end }}
-{{- if $values.sentry.secret.name }}
-- name: SENTRY_DSN
-  {{- include "project.fromSecret" $values.sentry.secret | nindent 2 }}
-{{- end }}
-{{- with $values.metrics.pushgateway }}
-- name: PROJECT_PUSHGATEWAY
-  value: {{ . | quote }}
-{{- end }}
+{{- if not .withoutDatabase -}}
+{{ include "project.readingEnvironment" $values }}
+{{ end -}}
 - name: PROJECT_UPLOAD
   value: {{ $destination.upload | quote }}
 {{- with $destination.region }}
@@ -129,6 +118,7 @@ volumes:
 - name: PROJECT_GLUE_DATABASE
   value: {{ . | quote }}
 {{- end }}
+{{- if ne (include "project.mode" .root) "catalog" }}
 {{- with $destination.crawler }}
 - name: PROJECT_CRAWLER
   value: {{ . | quote }}
@@ -143,6 +133,7 @@ volumes:
 - name: PROJECT_NO_WAIT_CRAWLER
   value: "1"
 {{- end }}
+{{- end }}
 {{- if $destination.s3PathStyle }}
 - name: PROJECT_S3_PATH_STYLE
   value: "1"
@@ -151,12 +142,30 @@ volumes:
   value: /scratch
 - name: PROJECT_LOG_FORMAT
   value: {{ $values.logFormat }}
-{{- if $values.config }}
-- name: PROJECT_CONFIG
-  value: /etc/project/config/project.toml
-{{- end }}
 {{- with .job.env }}
 {{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* What belongs to reading: the way into the database, what is read of it, and who is told of the run. */}}
+{{- define "project.readingEnvironment" -}}
+- name: DATABASE_URL
+  {{- include "project.fromSecret" .database.secret | nindent 2 }}
+{{- if .database.passwordSecret.name }}
+- name: PGPASSWORD
+  {{- include "project.fromSecret" .database.passwordSecret | nindent 2 }}
+{{- end }}
+{{- if .sentry.secret.name }}
+- name: SENTRY_DSN
+  {{- include "project.fromSecret" .sentry.secret | nindent 2 }}
+{{- end }}
+{{- with .metrics.pushgateway }}
+- name: PROJECT_PUSHGATEWAY
+  value: {{ . | quote }}
+{{- end }}
+{{- if .config }}
+- name: PROJECT_CONFIG
+  value: /etc/project/config/project.toml
 {{- end }}
 {{- end }}
 
