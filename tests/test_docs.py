@@ -36,6 +36,14 @@ class Documents(unittest.TestCase):
         jobs = of_kind(render(yaml.safe_load(values)), "CronJob")
         self.assertEqual([job["metadata"]["name"] for job in jobs], ["night-project-small", "night-project-events"])
 
+    def test_the_program_knows_the_flags_of_every_command(self):
+        commands = re.findall(r"^\$ project (.*?)(?: +#|$)", GUIDE, re.MULTILINE)
+        commands += re.findall(r"\.args \|?= (.*?)' (?:\\|\|)", GUIDE)
+        self.assertEqual(len(commands), 7)
+        for command in commands:
+            flags = set(re.findall(r"--[a-z][a-z-]+", command))
+            self.assertLessEqual(flags, program.flags(), command)
+
     def test_the_table_of_retries_is_the_policy_of_the_chart(self):
         (job, *_) = of_kind(render(), "CronJob")
         _, never, again = job["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]

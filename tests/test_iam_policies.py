@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 import warnings
 from fnmatch import fnmatchcase
@@ -196,6 +197,21 @@ class RealRuns(unittest.TestCase):
         results = f"--athena-output=s3://{PLACES['RESULTS_BUCKET']}/{PLACES['RESULTS_PREFIX']}"
         query = self.calls_of("query", "SELECT count(*) FROM users", results)
         self.assertEqual(denied(query, {name: {name} for name in QUERY}, reader), [])
+
+    def test_runs_without_a_crawler_rollback_and_gc_are_allowed_what_they_do(self):
+        writer = policy("catalog-writer.json")
+        self.aws.client("glue").create_database(DatabaseInput={"Name": PLACES["DATABASE"]})
+        whole = self.calls_of("--table=users,events", "--publish=catalog")
+        # Dates that are not read again are copied.
+        window = self.calls_of("--table=events", "--publish=catalog", "--from=-1d", "--to=today", "--force")
+        back = self.calls_of("rollback", "--table=events")
+        time.sleep(1.1)
+        swept = self.calls_of("runs") + self.calls_of("gc", "--keep-runs=1", "--grace=1s")
+        called = {operation for operation, _ in whole + window + back + swept}
+        self.assertLessEqual({"s3:CopyObject", "s3:ListMultipartUploads", "glue:GetTables", "glue:UpdateTable"}, called)
+        self.assertEqual(denied(whole + window + back + swept, CATALOG, writer), [])
+        for place in ("BUCKET", "PREFIX", "DATABASE", "REGION"):
+            self.assertTrue(denied(whole, CATALOG, policy("catalog-writer.json", **{place: "elsewhere"})), place)
 
     def test_the_rights_end_at_the_prefix_the_database_and_the_crawler(self):
         night = self.run_night()
