@@ -2,7 +2,7 @@
 
 use crate::bucket_objects::{BucketObjects, StagedObjects};
 use crate::catalog_lake::CatalogLake;
-use crate::config::{self, ConfigError, LakeAction, LakeConfig};
+use crate::config::{self, ConfigError, LakeAction, LakeConfig, MessageLevel};
 use crate::output::{Column, ColumnKind, ResultFormat, ResultPrinter, Row};
 use anyhow::Result;
 use chrono::{TimeDelta, Utc};
@@ -14,6 +14,7 @@ use std::io::{Write, stderr, stdout};
 use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 /// Does what was asked for.
 pub(crate) async fn act(config: &LakeConfig) -> Result<()> {
@@ -40,7 +41,7 @@ pub(crate) async fn act(config: &LakeConfig) -> Result<()> {
         }
     }
     match config.action {
-        LakeAction::Gc { grace, .. } => abort_abandoned(&aws, &url, grace).await,
+        LakeAction::Gc { grace, .. } => abort_abandoned(&aws, &url, grace, config).await,
         _ => Ok(()),
     }
 }
@@ -70,17 +71,18 @@ async fn on<L: Lake>(lake: &L, config: &LakeConfig) -> Result<()> {
         LakeAction::RollBack { table, to } => {
             let done = roll_back(lake, table, to.as_deref()).await?;
             let (run, from) = (&done.to.run, done.from.unwrap_or_else(|| "nothing".to_owned()));
-            tell(&format!("{table} shows run {} ({}) and no longer {from}", run.run_id, run.snapshot));
+            tell(config, &format!("{table} shows run {} ({}) and no longer {from}", run.run_id, run.snapshot));
             Ok(())
         }
         LakeAction::Gc { keep_runs, grace } => {
             let grace = TimeDelta::from_std(*grace).unwrap_or(TimeDelta::MAX);
             let gone = collect(lake, Keep { runs: *keep_runs, grace }, Utc::now()).await?;
             let (runs, dead) = (gone.runs.len(), gone.dead.len());
-            tell(&format!(
+            let done = format!(
                 "removed {runs} old runs and what {dead} dead runs had left, {} objects; {} runs stay",
                 gone.objects, gone.kept
-            ));
+            );
+            tell(config, &done);
             Ok(())
         }
     }
@@ -128,14 +130,19 @@ fn kind(column: &str) -> ColumnKind {
     }
 }
 
-async fn abort_abandoned(aws: &Aws, url: &S3Url, grace: Duration) -> Result<()> {
+async fn abort_abandoned(aws: &Aws, url: &S3Url, grace: Duration, config: &LakeConfig) -> Result<()> {
     let abandoned = aws.abandoned_uploads(url, grace).await?;
     aws.abort_uploads(url, &abandoned).await?;
-    tell(&format!("removed {} uploads that were never finished", abandoned.len()));
+    tell(config, &format!("removed {} uploads that were never finished", abandoned.len()));
     Ok(())
 }
 
-fn tell(sentence: &str) {
-    // A reader that has gone away changes nothing about what was done.
-    let _ = writeln!(stderr(), "{sentence}");
+/// A sentence for whoever asked, or for the log of whoever runs this at night.
+fn tell(config: &LakeConfig, sentence: &str) {
+    match (config.messages.level, config.messages.json) {
+        (MessageLevel::Quiet, _) => {}
+        (_, true) => info!("{sentence}"),
+        // A reader that has gone away changes nothing about what was done.
+        (_, false) => drop(writeln!(stderr(), "{sentence}")),
+    }
 }
