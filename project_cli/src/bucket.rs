@@ -296,7 +296,7 @@ impl Bucket {
     ) -> Vec<String> {
         let lake = InPlaceLake::new(StagedObjects::new(self.objects(), invisible, cancel));
         let run = run_facts(report, Mode::Crawler, Some(database.to_owned()));
-        let shown = show(&lake, run, config.gate, tables, report, cancel).await;
+        let shown = Box::pin(show(&lake, run, config.gate, tables, report, cancel)).await;
         lake.objects().abandon_rest().await;
         shown.committed
     }
@@ -316,7 +316,8 @@ impl Bucket {
             })
             .collect();
         let run = run_facts(report, Mode::Catalog, Some(database.to_owned()));
-        let shown = show(&self.catalog_lake(database), run, config.gate, tables, report, cancel).await;
+        let lake = self.catalog_lake(database);
+        let shown = Box::pin(show(&lake, run, config.gate, tables, report, cancel)).await;
         let refused = keys.into_iter().filter(|(table, _)| shown.refused.contains(table));
         self.remove(refused.flat_map(|(_, keys)| keys).collect()).await;
     }

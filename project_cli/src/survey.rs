@@ -66,7 +66,7 @@ pub(crate) async fn publishable(
 ) -> Result<Vec<Fit>> {
     let mut publishable = Vec::with_capacity(tasks.len());
     for fit in tasks {
-        let checked = destination.check_table(fit.task.folder(), config.gate).await;
+        let checked = Box::pin(destination.check_table(fit.task.folder(), config.gate)).await;
         if refuse(report, fit.entry, checked).is_some() {
             publishable.push(fit);
         }
