@@ -158,5 +158,7 @@ mod tests {
         assert!(owner.is_in(&folder).unwrap());
         remove_file(owner_file(&folder)).unwrap();
         assert!(!owner.is_in(&folder).unwrap());
+        write(owner_file(&folder), "").unwrap();
+        assert!(!owner.is_in(&folder).unwrap());
     }
 }
