@@ -2,6 +2,7 @@
 
 use crate::connection_settings::ConnectionSettings;
 use crate::source_error::{SourceError, SourceErrorKind};
+use crate::sqlstates::Retry;
 use rustls::CertificateError::{
     Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
 };
@@ -14,12 +15,12 @@ pub(crate) fn below(settings: &ConnectionSettings, error: &(dyn Error + 'static)
     while let Some(cause) = next {
         if let Some(cause) = cause.downcast_ref::<rustls::Error>() {
             let message = format!("Postgres at {settings}: TLS failed: {cause}; {}", remedy(cause));
-            return Some(SourceError::new(SourceErrorKind::Unreachable, message));
+            return Some(SourceError::new(SourceErrorKind::Unreachable, message).with_retry(Retry::Never));
         }
         // Neither driver has a type for it; the words are theirs.
         if cause.to_string().contains("does not support TLS") {
             let message = format!("Postgres at {settings}: TLS failed: the server does not support TLS; {PLAIN_TEXT}");
-            return Some(SourceError::new(SourceErrorKind::Unreachable, message));
+            return Some(SourceError::new(SourceErrorKind::Unreachable, message).with_retry(Retry::Never));
         }
         // The error in an I/O error is not its source but it itself.
         let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
