@@ -14,18 +14,7 @@ impl Aws {
     /// Deletes the objects with these keys below `root`. One that is gone already is a success, so that a deletion that
     /// broke off can be repeated.
     pub async fn delete_objects_below(&self, root: &S3Url, keys: &[String]) -> Result<(), AwsError> {
-        let consequence = "what is left costs money and is read by nobody";
-        self.delete_below(root, keys, &format!("cannot delete objects below {root}"), consequence).await
-    }
-
-    /// `task` begins the sentence of a failure, `consequence` says what it means that some are left.
-    pub(crate) async fn delete_below(
-        &self,
-        root: &S3Url,
-        keys: &[String],
-        task: &str,
-        consequence: &str,
-    ) -> Result<(), AwsError> {
+        let task = &format!("cannot delete objects below {root}");
         for batch in keys.chunks(KEYS_PER_REQUEST) {
             let objects = batch
                 .iter()
@@ -38,7 +27,7 @@ impl Aws {
             // The request as a whole succeeds even when not one key could be deleted.
             let errors: Vec<&KeyError> = answer.errors().iter().filter(|error| !is_gone(error)).collect();
             if let [first, others @ ..] = errors.as_slice() {
-                return Err(not_deleted(task, consequence, first, others.len()));
+                return Err(not_deleted(task, first, others.len()));
             }
         }
         Ok(())
@@ -50,14 +39,14 @@ fn is_gone(error: &KeyError) -> bool {
     error.code() == Some("NoSuchKey")
 }
 
-fn not_deleted(task: &str, consequence: &str, first: &KeyError, others: usize) -> AwsError {
+fn not_deleted(task: &str, first: &KeyError, others: usize) -> AwsError {
     let code = first.code().unwrap_or("unknown error");
     let kind = match code {
         "AccessDenied" => AwsErrorKind::Denied,
         _ => AwsErrorKind::Temporary,
     };
     let text = format!(
-        "{task}: {} ({code}) for the key {} and {others} more; {consequence}: \
+        "{task}: {} ({code}) for the key {} and {others} more; \
          give these credentials s3:DeleteObject, or run it again",
         first.message().unwrap_or("no message"),
         first.key().unwrap_or("unknown"),

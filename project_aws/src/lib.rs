@@ -1,8 +1,8 @@
 //! How files are published and queried: S3, the Glue crawler, Athena.
 //!
-//! [`Aws`] is the one door. It uploads finished files and proves that they arrived ([`Aws::upload`]), or does so in two
-//! steps, so that many files become visible together ([`Aws::stage`], [`Aws::make_visible`]); it removes what they
-//! replace ([`Aws::remove_stale`]), has Glue crawl them ([`Aws::crawl`]) and runs SQL over the result ([`Aws::query`]).
+//! [`Aws`] is the one door. It uploads finished files and proves that they arrived, in two steps, so that many files
+//! become visible together ([`Aws::stage`], [`Aws::make_visible`]); it deletes what they replace
+//! ([`Aws::delete_objects_below`]), has Glue crawl them ([`Aws::crawl`]) and runs SQL over the result ([`Aws::query`]).
 //! It never sees a row: a file is bytes, a query's answer is text.
 //!
 //! Where each run has a prefix of its own, files go to keys that must not exist ([`Aws::upload_new`],
@@ -44,7 +44,6 @@ mod partition_index;
 mod published_table;
 mod service_codes;
 mod staged;
-mod stale;
 mod stored_object;
 mod table_definition;
 mod upload;

@@ -43,17 +43,6 @@ struct SentPart {
 }
 
 impl Aws {
-    pub(crate) async fn upload_in_parts(
-        &self,
-        object: &S3Url,
-        file: &LocalFile,
-        progress: Progress<'_>,
-        cancel: &CancellationToken,
-    ) -> Result<Uploaded, AwsError> {
-        let staged = self.stage_parts(object, file, progress, cancel).await?;
-        self.or_abort(object, &staged.upload_id, cancel, self.complete(object, &staged)).await
-    }
-
     /// Sends everything and leaves the upload uncompleted.
     pub(crate) async fn stage_parts(
         &self,

@@ -14,14 +14,12 @@ use tokio_util::sync::CancellationToken;
 use crate::checksum::Crc32;
 use crate::confirm::Expected;
 use crate::connection::Aws;
-use crate::error::{AwsError, AwsErrorKind};
+use crate::error::AwsError;
 use crate::file_range::check_length;
 use crate::location::S3Url;
 use crate::multipart::{ABORT_LIMIT, LEFT_BEHIND};
-use crate::upload::{LocalFile, Progress, Uploaded};
+use crate::upload::{LocalFile, Uploaded};
 
-/// Enough to hide the latency of small files; the memory limit holds back the large ones.
-const FILES_AT_ONCE: usize = 8;
 /// These requests carry no file, and while they run, readers see old and new files together.
 const REQUESTS_AT_ONCE: usize = 32;
 
@@ -81,58 +79,6 @@ impl Aws {
         let staged = Box::pin(self.stage_parts(&object, file, progress, cancel)).await?;
         tracing::debug!(%object, size_bytes = staged.bytes, parts = staged.parts.len(), "staged");
         Ok(staged)
-    }
-
-    /// Stages all files, several at once, and returns them in the same order behind what was `staged` before.
-    ///
-    /// The first failure stops the others, and nothing is left of any file, nor of those staged before. The same after
-    /// a cancellation.
-    pub async fn stage_all(
-        &self,
-        destination: &S3Url,
-        mut staged: Vec<StagedFile>,
-        files: &[LocalFile],
-        progress: &(dyn Fn(u64) + Send + Sync),
-        cancel: &CancellationToken,
-    ) -> Result<Vec<StagedFile>, AwsError> {
-        let stop = &cancel.child_token();
-        // In boxes, because the compiler cannot see that a stream of borrowing closures may change threads.
-        let stages: Vec<_> = files
-            .iter()
-            .enumerate()
-            .map(|(number, file)| {
-                self.stage_or_stop(destination, file, progress, stop).map(move |outcome| (number, outcome)).boxed()
-            })
-            .collect();
-        let mut outcomes = stream::iter(stages).buffer_unordered(FILES_AT_ONCE);
-        let (mut added, mut failure) = (Vec::with_capacity(files.len()), None);
-        while let Some((number, outcome)) = outcomes.next().await {
-            match outcome {
-                Ok(file) => added.push((number, file)),
-                Err(error) => failure = Some(cause(failure, error)),
-            }
-        }
-        added.sort_unstable_by_key(|(number, _)| *number);
-        staged.extend(added.into_iter().map(|(_, file)| file));
-        if let Some(error) = failure {
-            self.abandon(destination, staged).await;
-            return Err(error);
-        }
-        Ok(staged)
-    }
-
-    async fn stage_or_stop(
-        &self,
-        destination: &S3Url,
-        file: &LocalFile,
-        progress: Progress<'_>,
-        stop: &CancellationToken,
-    ) -> Result<StagedFile, AwsError> {
-        let outcome = self.stage(destination, file, progress, stop).await;
-        if outcome.is_err() {
-            stop.cancel();
-        }
-        outcome
     }
 
     /// Makes all files visible, many at once, and confirms each by its size and checksum.
@@ -223,15 +169,6 @@ impl Aws {
     }
 }
 
-/// The first failure; one that only says that it was stopped gives way to one that does not.
-fn cause(so_far: Option<AwsError>, next: AwsError) -> AwsError {
-    let stopped = |error: &AwsError| error.kind() == AwsErrorKind::Interrupted;
-    match so_far {
-        Some(first) if !stopped(&first) || stopped(&next) => first,
-        _ => next,
-    }
-}
-
 fn visible_so_far(visible: usize, total: usize) -> String {
     match visible {
         0 => format!("none of the {total} staged files is known to have become visible"),
@@ -239,21 +176,5 @@ fn visible_so_far(visible: usize, total: usize) -> String {
             "{visible} of {total} staged files had become visible by then: \
              readers see old and new files together until a run succeeds"
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cause;
-    use crate::error::{AwsError, AwsErrorKind};
-
-    #[test]
-    fn a_file_that_was_stopped_is_not_the_cause() {
-        let (stopped, denied) = (|| AwsError::interrupted("a"), || AwsError::new(AwsErrorKind::Denied, "b"));
-        let unreachable = || AwsError::new(AwsErrorKind::Unreachable, "c");
-        assert_eq!(cause(None, stopped()).kind(), AwsErrorKind::Interrupted);
-        assert_eq!(cause(Some(stopped()), denied()).kind(), AwsErrorKind::Denied);
-        assert_eq!(cause(Some(denied()), stopped()).kind(), AwsErrorKind::Denied);
-        assert_eq!(cause(Some(denied()), unreachable()).kind(), AwsErrorKind::Denied);
     }
 }

@@ -1,4 +1,4 @@
-//! Uploading finished files, with bounded memory and a proof that they arrived.
+//! What uploads of finished files share: their types, the one request of a small file, and bounded memory.
 
 use std::path::PathBuf;
 
@@ -8,15 +8,12 @@ use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use tokio::sync::SemaphorePermit;
-use tokio_util::sync::CancellationToken;
 
 use crate::condition::Guard;
-use crate::confirm::Expected;
 use crate::connection::{Aws, UPLOAD_MEMORY_MIB, transfer_timeouts};
 use crate::error::AwsError;
-use crate::file_range::{Range, check_length, read_range};
+use crate::file_range::Range;
 use crate::location::S3Url;
-use crate::part_plan::MULTIPART_FROM;
 
 /// Is told the number of bytes of every request that is through.
 pub(crate) type Progress<'a> = &'a (dyn Fn(u64) + Send + Sync);
@@ -46,47 +43,6 @@ pub struct Uploaded {
 }
 
 impl Aws {
-    /// Uploads one file; `progress` is told the bytes of every request that is through.
-    ///
-    /// After `Ok`, size and checksum of the object agree with the file. After an error or a cancellation the key holds
-    /// what it held before (or the whole file, when the answer to the last request was lost), and no parts are left.
-    pub async fn upload(
-        &self,
-        destination: &S3Url,
-        file: &LocalFile,
-        progress: &(dyn Fn(u64) + Send + Sync),
-        cancel: &CancellationToken,
-    ) -> Result<Uploaded, AwsError> {
-        let object = destination.join(&file.key);
-        check_length(&file.path, file.bytes).await?;
-        let uploaded = if file.bytes < MULTIPART_FROM {
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => Err(AwsError::interrupted(format_args!("uploading {object}"))),
-                outcome = Box::pin(self.upload_whole(&object, file, progress)) => outcome,
-            }
-        } else {
-            Box::pin(self.upload_in_parts(&object, file, progress, cancel)).await
-        }?;
-        tracing::debug!(%object, size_bytes = uploaded.bytes, "uploaded and confirmed");
-        Ok(uploaded)
-    }
-
-    async fn upload_whole(
-        &self,
-        object: &S3Url,
-        file: &LocalFile,
-        progress: Progress<'_>,
-    ) -> Result<Uploaded, AwsError> {
-        let _memory = self.reserve_memory(file.bytes).await?;
-        let content = read_range(&file.path, 0, file.bytes).await?;
-        let answer = self.put_file(object, &content, Guard::default()).await;
-        let expected = Expected { object, key: &file.key, bytes: file.bytes, crc32: content.crc32 };
-        let uploaded = self.settle(&expected, answer.map(|stored| stored.checksum_crc32)).await?;
-        progress(file.bytes);
-        Ok(uploaded)
-    }
-
     /// The one request that makes a small file visible.
     pub(crate) async fn put_file(
         &self,

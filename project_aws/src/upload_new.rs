@@ -28,8 +28,12 @@ enum Completed {
 }
 
 impl Aws {
-    /// As [`Aws::upload`], but the key must not exist: what is there is never overwritten. An object that is there and
-    /// has the size and checksum of the file is ours: the answer to the request that made it may have been lost.
+    /// Uploads one file; `progress` is told the bytes of every request that is through.
+    ///
+    /// The key must not exist: what is there is never overwritten. An object that is there and has the size and checksum
+    /// of the file is ours: the answer to the request that made it may have been lost. After `Ok`, size and checksum of
+    /// the object agree with the file. After an error or a cancellation the key holds what it held before (or the whole
+    /// file, when the answer to the last request was lost), and no parts are left.
     pub async fn upload_new(
         &self,
         destination: &S3Url,

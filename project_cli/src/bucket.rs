@@ -9,9 +9,9 @@ use crate::early_upload::StagedTable;
 use crate::progress::Progress;
 use crate::publishing::{Arrived, Finished, arrived, columns_of, record, show};
 use crate::report::RunReport;
+use crate::side_by_side::side_by_side;
 use anyhow::{Context, Result};
 use futures::future::FutureExt;
-use futures::stream::{self, StreamExt};
 use project_aws::{Aws, AwsSettings, LocalFile, S3Url, StagedFile};
 use project_parquet::ParquetFile;
 use project_publish::{Column, DataFile, Gate, InPlaceLake, Lake, Mode, PublishError, RUNS_FOLDER, RunId, check_mode};
@@ -22,9 +22,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-
-/// Enough to hide the latency of small files; the memory limit of the uploads holds back the large ones.
-const FILES_AT_ONCE: usize = 8;
 
 /// Is told the number of bytes of every request that is through.
 type Sent<'a> = &'a (dyn Fn(u64) + Send + Sync);
@@ -236,18 +233,8 @@ impl Bucket {
         };
         // In boxes, because the compiler cannot see that a stream of borrowing futures may change threads.
         let sends: Vec<_> = rest.into_iter().map(|(file, key)| self.send(file, key, &count, stop).boxed()).collect();
-        let mut outcomes = stream::iter(sends).buffer_unordered(FILES_AT_ONCE);
-        let mut failure = None;
-        while let Some(outcome) = outcomes.next().await {
-            match outcome {
-                Ok(file) => staged.files.push(file),
-                Err(error) => {
-                    // What comes after it mostly only says that it was stopped.
-                    stop.cancel();
-                    failure.get_or_insert(error);
-                }
-            }
-        }
+        let (sent, failure) = side_by_side(sends, stop).await;
+        staged.files.extend(sent);
         match failure {
             None => Ok((columns, staged.files)),
             Some(error) => {

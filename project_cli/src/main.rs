@@ -34,6 +34,7 @@ mod retry;
 mod run;
 mod selection;
 mod setting;
+mod side_by_side;
 mod signals;
 mod source_uri;
 mod staging;

@@ -132,7 +132,10 @@ impl<O: Reveal> Lake for InPlaceLake<O> {
             return self.withdraw(table).await;
         }
         if !stale.is_empty() {
-            self.objects.delete(&stale).await?;
+            let deleted = self.objects.delete(&stale).await;
+            deleted.with_context(|| {
+                format!("readers of {} see old and new rows until its old files are gone", table.table)
+            })?;
         }
         let complete = Pointer { complete: true, replaced: Vec::new(), ..pointer };
         match self.point(&table.table, &complete, Some(&claim)).await? {

@@ -25,7 +25,7 @@ async fn with_table(turn: &Turn<'_>, rows: i64) -> Result<()> {
     let file = parquet_file(folder.path(), "people/a.parquet", rows)?;
     let cancel = CancellationToken::new();
     let aws = turn.aws()?;
-    aws.upload(&lake()?, &file, &no_progress, &cancel).await?;
+    aws.upload_new(&lake()?, &file, &no_progress, &cancel).await?;
     let crawler = CrawlerSettings {
         name: "nightly".to_owned(),
         database: "shop".to_owned(),

@@ -40,7 +40,7 @@ async fn a_store_that_refuses_four_times_in_a_row_gets_the_file_all_the_same() -
         turn.server()?.inject(&json!([slow_down(operation)]))?;
         let file = local_file(folder.path(), &format!("orders/{operation}.parquet"), bytes)?;
         let before = turn.calls(operation)?.len();
-        turn.aws()?.upload(&lake()?, &file, &no_progress, &CancellationToken::new()).await?;
+        turn.aws()?.upload_new(&lake()?, &file, &no_progress, &CancellationToken::new()).await?;
         let refused = turn.calls(operation)?.split_off(before).into_iter().filter(|call| call.status == Some(503));
         assert_eq!(refused.count(), REFUSALS, "{operation}");
         let stored = turn.server()?.get_object(BUCKET, &format!("team/shop/{}", file.key))?;
@@ -55,11 +55,12 @@ async fn of_an_upload_only_the_part_that_was_refused_is_sent_again() -> Result<(
     let turn = SERVER.turn().await?;
     let folder = tempdir()?;
     let file = local_file(folder.path(), "orders/a.parquet", 65 * MIB)?;
-    turn.aws()?.upload(&lake()?, &file, &no_progress, &CancellationToken::new()).await?;
+    turn.aws()?.upload_new(&lake()?, &file, &no_progress, &CancellationToken::new()).await?;
     let parts = turn.calls("UploadPart")?.len();
     assert!(parts > 2, "{parts}");
     turn.server()?.inject(&json!([slow_down("UploadPart")]))?;
-    turn.aws()?.upload(&lake()?, &file, &no_progress, &CancellationToken::new()).await?;
+    let file = local_file(folder.path(), "orders/b.parquet", 65 * MIB)?;
+    turn.aws()?.upload_new(&lake()?, &file, &no_progress, &CancellationToken::new()).await?;
     assert_eq!(turn.calls("UploadPart")?.len(), 2 * parts + REFUSALS);
     assert_eq!(turn.calls("CreateMultipartUpload")?.len(), 2);
     Ok(())

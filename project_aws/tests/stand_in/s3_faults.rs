@@ -1,6 +1,5 @@
-//! Uploads that go wrong: refused, lost answers, broken off, cancelled. Nothing pending is ever left.
+//! Uploads that go wrong: refused, broken off, cancelled. Nothing pending is ever left.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -21,7 +20,7 @@ fn fault(operation: &str, mode: &str, times: i32) -> Value {
 
 async fn upload(turn: &Turn<'_>, file: &LocalFile) -> Result<Result<Uploaded, AwsError>> {
     let aws = turn.aws()?;
-    Ok(aws.upload(&lake()?, file, &no_progress, &CancellationToken::new()).await)
+    Ok(aws.upload_new(&lake()?, file, &no_progress, &CancellationToken::new()).await)
 }
 
 fn nothing_left(turn: &Turn<'_>) -> Result<()> {
@@ -49,52 +48,11 @@ async fn an_unknown_bucket_is_a_matter_of_configuration() -> Result<()> {
     let nowhere: S3Url = "s3://no-such-lake/team".parse()?;
     for bytes in [10, 33 * MIB] {
         let file = local_file(folder.path(), "orders/a.parquet", bytes)?;
-        let error = turn.aws()?.upload(&nowhere, &file, &no_progress, &CancellationToken::new()).await.unwrap_err();
+        let error = turn.aws()?.upload_new(&nowhere, &file, &no_progress, &CancellationToken::new()).await.unwrap_err();
         assert_eq!(error.kind(), AwsErrorKind::Configuration, "{error}");
         assert!(error.to_string().contains("s3://no-such-lake/team/orders/a.parquet"), "{error}");
         assert!(error.to_string().contains("create the bucket"), "{error}");
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_busy_store_is_asked_again() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    let busy = json!([{"service": "s3", "operation": "PutObject", "mode": "reject", "status": 503, "code": "SlowDown", "times": 1}]);
-    turn.server()?.inject(&busy)?;
-    let folder = tempdir()?;
-    upload(&turn, &local_file(folder.path(), "orders/a.parquet", 10)?).await??;
-    assert_eq!(turn.calls("PutObject")?.len(), 2);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_put_whose_answer_is_always_lost_is_recognised_as_done() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    turn.server()?.inject(&json!([fault("PutObject", "done_then_error", -1)]))?;
-    let folder = tempdir()?;
-    let file = local_file(folder.path(), "orders/a.parquet", 1_000)?;
-    let uploaded = upload(&turn, &file).await??;
-    assert_eq!(uploaded.bytes, 1_000);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_completion_whose_answer_is_lost_is_recognised_as_done() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    // The SDK repeats the call, and S3 no longer knows the upload.
-    turn.server()?.inject(&json!([
-        fault("CompleteMultipartUpload", "done_then_error", 1),
-        {"service": "s3", "operation": "CompleteMultipartUpload", "mode": "reject", "status": 404, "code": "NoSuchUpload"},
-    ]))?;
-    let folder = tempdir()?;
-    let file = local_file(folder.path(), "orders/a.parquet", 33 * MIB)?;
-    let uploaded = upload(&turn, &file).await??;
-    assert_eq!(uploaded.bytes, file.bytes);
-    assert_eq!(turn.calls("CompleteMultipartUpload")?.len(), 2);
-    let stored = turn.server()?.get_object(BUCKET, "team/shop/orders/a.parquet")?;
-    assert!(stored == fs::read(&file.path)?);
-    assert!(turn.server()?.list_pending_uploads(BUCKET)?.is_empty());
     Ok(())
 }
 
@@ -110,19 +68,6 @@ async fn a_success_that_carries_an_error_is_a_failure() -> Result<()> {
     let file = local_file(folder.path(), "orders/a.parquet", 33 * MIB)?;
     let error = upload(&turn, &file).await?.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Temporary, "{error}");
-    nothing_left(&turn)
-}
-
-#[tokio::test]
-async fn a_refused_part_aborts_the_upload() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    turn.server()?.inject(&json!([fault("UploadPart", "reject", -1)]))?;
-    let folder = tempdir()?;
-    let file = local_file(folder.path(), "orders/a.parquet", 40 * MIB)?;
-    let error = upload(&turn, &file).await?.unwrap_err();
-    assert_eq!(error.kind(), AwsErrorKind::Denied);
-    assert!(error.to_string().contains("cannot upload part "), "{error}");
-    assert_eq!(turn.calls("AbortMultipartUpload")?.len(), 1);
     nothing_left(&turn)
 }
 
@@ -149,7 +94,7 @@ async fn a_cancelled_upload_ends_at_once_and_leaves_nothing() -> Result<()> {
         let cancel = CancellationToken::new();
         let aws = turn.aws()?;
         let destination = lake()?;
-        let upload = aws.upload(&destination, &file, &no_progress, &cancel);
+        let upload = aws.upload_new(&destination, &file, &no_progress, &cancel);
         let cancel_in_the_middle = async {
             while turn.calls(operation)?.is_empty() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -167,13 +112,13 @@ async fn a_cancelled_upload_ends_at_once_and_leaves_nothing() -> Result<()> {
 }
 
 #[tokio::test]
-async fn old_files_that_may_not_be_removed_are_an_error() -> Result<()> {
+async fn objects_that_may_not_be_deleted_are_an_error() -> Result<()> {
     let turn = SERVER.turn().await?;
     turn.server()?.put_object(BUCKET, "team/shop/foo/old.parquet", b"x")?;
     turn.server()?.inject(&json!([fault("DeleteObjects", "reject", -1)]))?;
-    let error = turn.aws()?.remove_stale(&lake()?, "foo", &|_| true).await.unwrap_err();
+    let error = turn.aws()?.delete_objects_below(&lake()?, &["foo/old.parquet".to_owned()]).await.unwrap_err();
     assert_eq!(error.kind(), AwsErrorKind::Denied);
-    assert!(error.to_string().contains("s3://lake/team/shop/foo"), "{error}");
+    assert!(error.to_string().starts_with("cannot delete objects below s3://lake/team/shop: "), "{error}");
     Ok(())
 }
 

@@ -115,58 +115,6 @@ async fn a_file_that_has_changed_since_it_was_written_is_not_staged() -> Result<
 }
 
 #[tokio::test]
-async fn all_files_are_staged_and_returned_in_their_order() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    let folder = tempdir()?;
-    let files = (0..20)
-        .map(|n| local_file(folder.path(), &format!("t{n}/dt=2026-01-01/part-00000.parquet"), n * 1_000))
-        .collect::<Result<Vec<_>>>()?;
-    let (aws, destination, cancel) = (turn.aws()?, lake()?, CancellationToken::new());
-    let before = vec![stage(&turn, &files[0]).await??];
-    // The second ends last.
-    let slow = json!({"service": "s3", "operation": "UploadPart", "key_contains": "/t1/", "mode": "slow"});
-    turn.server()?.inject(&json!([slow]))?;
-    let staged = spawnable(aws.stage_all(&destination, before, &files[1..], &no_progress, &cancel)).await?;
-    let keys: Vec<&String> = staged.iter().map(|one| &one.key).collect();
-    assert_eq!(keys, files.iter().map(|file| &file.key).collect::<Vec<_>>());
-    aws.make_visible(&destination, staged, &cancel).await?;
-    assert_eq!(turn.server()?.list_keys(BUCKET, "team/shop/")?.len(), 20);
-    Ok(())
-}
-
-#[tokio::test]
-async fn one_failure_stops_the_others_is_the_one_reported_and_leaves_nothing() -> Result<()> {
-    let turn = SERVER.turn().await?;
-    let folder = tempdir()?;
-    let before = stage_small(&turn, folder.path(), 1).await?;
-    let upload_part = |key: &str, mode: &str, seconds: u64| {
-        json!({
-            "service": "s3", "operation": "UploadPart", "key_contains": key,
-            "mode": mode, "seconds": seconds, "times": -1
-        })
-    };
-    // By the time that b is refused, a is still at it and c is staged.
-    let late = json!({
-        "service": "s3", "operation": "CreateMultipartUpload", "key_contains": "b.parquet", "mode": "slow", "seconds": 1
-    });
-    turn.server()?.inject(&json!([
-        late,
-        upload_part("a.parquet", "hold", 20),
-        upload_part("b.parquet", "reject", 0)
-    ]))?;
-    let files = [("orders/a.parquet", 33 * MIB), ("orders/b.parquet", 10), ("orders/c.parquet", 10)]
-        .map(|(key, bytes)| local_file(folder.path(), key, bytes));
-    let files = files.into_iter().collect::<Result<Vec<_>>>()?;
-    let (aws, destination, cancel) = (turn.aws()?, lake()?, CancellationToken::new());
-    let begin = Instant::now();
-    let error = aws.stage_all(&destination, before, &files, &no_progress, &cancel).await.unwrap_err();
-    assert_eq!(error.kind(), AwsErrorKind::Denied, "{error}");
-    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
-    turn.server()?.inject(&json!([]))?;
-    nothing_left(&turn)
-}
-
-#[tokio::test]
 async fn a_part_that_fails_for_good_aborts_what_was_staged() -> Result<()> {
     let turn = SERVER.turn().await?;
     let folder = tempdir()?;
