@@ -5,24 +5,25 @@ use std::collections::BTreeMap;
 
 /// The number of rows and the sum of their ids, by date.
 type Dates = BTreeMap<String, (u64, u64)>;
+type Rounds = BTreeMap<u32, Dates>;
 
 /// By table and by the round in which the source had these rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Content(BTreeMap<String, BTreeMap<u32, Dates>>);
+pub(super) struct Content(BTreeMap<String, Rounds>);
 
 /// What readers may see of tables that are being replaced.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed<'a> {
-    pub(super) old: &'a Content,
-    pub(super) new: &'a Content,
-    /// Tables of several files that are replaced in place: rows of both, and all of one at least.
+    /// What was shown before, and what each run since then would have shown.
+    pub(super) versions: &'a [Content],
+    /// Tables of several files that are replaced in place: rows of several versions, and all of one at least.
     pub(super) together: &'a [&'a str],
 }
 
 impl Content {
     /// Rows of table, date, round, count and sum.
     pub(super) fn of_rows<'a>(rows: impl IntoIterator<Item = Vec<&'a str>>) -> Result<Self> {
-        let mut content: BTreeMap<String, BTreeMap<u32, Dates>> = BTreeMap::new();
+        let mut content: BTreeMap<String, Rounds> = BTreeMap::new();
         for row in rows {
             let [table, date, round, count, sum] = row.as_slice() else { anyhow::bail!("not five fields: {row:?}") };
             let dates = content.entry((*table).to_owned()).or_default().entry(round.parse()?).or_default();
@@ -37,24 +38,25 @@ impl Content {
         Self::of_rows(rows).with_context(|| csv.to_owned())
     }
 
-    /// Fails unless every table is one of the two.
+    /// Fails unless every table is one of the versions.
     pub(super) fn check(&self, allowed: Allowed<'_>) -> Result<()> {
-        for table in allowed.new.0.keys() {
-            let (seen, old, new) = (self.0.get(table), allowed.old.0.get(table), allowed.new.0.get(table));
-            let is_torn = seen != old && seen != new;
-            let is_together = allowed.together.contains(&table.as_str()) && holds_one(seen, old, new);
-            ensure!(!is_torn || is_together, "{table} shows {seen:?}; before it was {old:?}, the run makes it {new:?}");
+        let tables = allowed.versions.iter().flat_map(|version| version.0.keys());
+        for table in tables.chain(self.0.keys()) {
+            let of_table = |content: &Self| content.0.get(table).cloned().unwrap_or_default();
+            let versions: Vec<Rounds> = allowed.versions.iter().map(of_table).collect();
+            let seen = of_table(self);
+            let is_together = allowed.together.contains(&table.as_str()) && holds_one(&seen, &versions);
+            let is_right = versions.contains(&seen) || is_together;
+            ensure!(is_right, "{table} shows {seen:?} and should show one of {versions:?}");
         }
         Ok(())
     }
 }
 
-type Rounds = BTreeMap<u32, Dates>;
-
-fn holds_one(seen: Option<&Rounds>, old: Option<&Rounds>, new: Option<&Rounds>) -> bool {
-    let (Some(seen), Some(old), Some(new)) = (seen, old, new) else { return false };
+/// All rows of one version, and none of any that is not among them.
+fn holds_one(seen: &Rounds, versions: &[Rounds]) -> bool {
     let holds = |whole: &Rounds| whole.iter().all(|(round, dates)| seen.get(round) == Some(dates));
-    seen.keys().all(|round| old.contains_key(round) || new.contains_key(round)) && (holds(old) || holds(new))
+    seen.keys().all(|round| versions.iter().any(|version| version.contains_key(round))) && versions.iter().any(holds)
 }
 
 #[cfg(test)]
@@ -67,9 +69,9 @@ mod tests {
 
     #[test]
     fn half_a_table_is_never_allowed_and_both_only_where_files_are_replaced_in_place() {
-        let (old, new) = (content(&["t a 1 5 9", "t b 1 6 9"]), content(&["t a 2 5 9", "t b 2 6 9"]));
+        let versions = [content(&["t a 1 5 9", "t b 1 6 9"]), content(&["t a 2 5 9", "t b 2 6 9"])];
         let check =
-            |rows: &[&str], together: &[&str]| content(rows).check(Allowed { old: &old, new: &new, together }).is_ok();
+            |rows: &[&str], together: &[&str]| content(rows).check(Allowed { versions: &versions, together }).is_ok();
         for whole in [&["t a 1 5 9", "t b 1 6 9"], &["t a 2 5 9", "t b 2 6 9"]] {
             assert!(check(whole, &[]) && check(whole, &["t"]));
         }

@@ -122,7 +122,9 @@ impl Scene {
             self.shown = new;
             self.see_exactly().with_context(|| ended.to_string())?;
         } else {
-            self.see_old_or(&new).with_context(|| ended.to_string())?;
+            let versions = [self.shown.clone(), new];
+            self.see_one_of(&versions).with_context(|| ended.to_string())?;
+            let [_, new] = versions;
             self.shown = new;
         }
         Ok(ended)
@@ -163,6 +165,7 @@ fn every_operation_fails(kind: Kind) -> Result<()> {
     }
     scene.suffer_slowness(&operations).context("all requests slow")?;
     scene.store.check_nothing_is_left_over()?;
+    scene.store.program.check_scratch_is_empty()?;
     scene.see_exactly()
 }
 
