@@ -19,7 +19,7 @@ use crate::program::{Ended, Running};
 use anyhow::{Context, Result, ensure};
 use content::{Allowed, Content};
 use phase::{Beginning, Phase};
-use serde_json::{Value, json};
+use serde_json::json;
 use source::Source;
 use std::collections::BTreeMap;
 use std::env;
@@ -82,7 +82,9 @@ impl Scene {
         Ok(())
     }
 
-    fn hold_back(&self, is_slow: bool) -> Result<()> {
+    /// `Some("hold")`: what is asked for is done and the answer takes longer, so that a kill finds the store between two
+    /// requests. `Some("slow")`: it is done later, also when nobody waits any more.
+    fn hold_back(&self, mode: Option<&str>) -> Result<()> {
         const REQUESTS: [(&str, &str); 7] = [
             ("s3", "PutObject"),
             ("s3", "GetObject"),
@@ -92,11 +94,10 @@ impl Scene {
             ("glue", "UpdateTable"),
             ("glue", "StartCrawler"),
         ];
-        if self.store.kind == Kind::Folder {
-            return Ok(());
-        }
-        let slow = |(service, operation): &(&str, &str)| json!({"service": service, "operation": operation, "mode": "slow", "seconds": HELD_BACK, "times": -1});
-        let faults: Vec<Value> = REQUESTS.iter().filter(|_| is_slow).map(slow).collect();
+        let (true, Some(mode)) = (self.store.kind != Kind::Folder, mode) else { return self.store.serve_normally() };
+        let faults = REQUESTS.map(|(service, operation)| {
+            json!({"service": service, "operation": operation, "mode": mode, "seconds": HELD_BACK, "times": -1})
+        });
         self.store.inject(&json!(faults))
     }
 
@@ -106,13 +107,13 @@ impl Scene {
         self.store.run(&self.source)?.expect(0)?;
         let whole = start.elapsed();
         self.shown = self.source.advance()?;
-        self.hold_back(true)?;
+        self.hold_back(Some("hold"))?;
         let mut running = self.store.start(&self.source)?;
         self.wait_for_a_claim(&mut running)?;
         let start = Instant::now();
         running.wait(PATIENCE)?.expect(0)?;
         let publishing = start.elapsed();
-        self.hold_back(false)?;
+        self.hold_back(None)?;
         Ok(Pace { whole, publishing })
     }
 
@@ -146,11 +147,12 @@ impl Scene {
         random: &mut Random,
     ) -> Result<Phase> {
         let beginning = Beginning::of(&self.store)?;
-        self.hold_back(is_publishing)?;
+        let mode = if random.chance(75) { "hold" } else { "slow" };
+        self.hold_back(is_publishing.then_some(mode))?;
         let ended = self.kill(is_publishing, pace, random)?;
         // At once: requests of the dead run may still be under way.
         self.see_one_of(versions).with_context(|| format!("at once; {ended}"))?;
-        self.hold_back(false)?;
+        self.hold_back(None)?;
         self.store.settle()?;
         let phase = if ended.code.is_some() { Phase::Ended } else { beginning.phase(&self.store)? };
         self.see_one_of(versions).with_context(|| format!("killed {phase}; {ended}"))?;
@@ -161,7 +163,8 @@ impl Scene {
     }
 
     fn kill(&self, is_publishing: bool, pace: &Pace, random: &mut Random) -> Result<Ended> {
-        let longest = if is_publishing { pace.publishing } else { pace.whole };
+        // After the last commit nothing can be torn any more.
+        let longest = if is_publishing { pace.publishing * 3 / 4 } else { pace.whole };
         let moment = Duration::from_micros(random.below(longest.as_micros() as u64));
         let start = Instant::now();
         let mut running = self.store.start(&self.source)?;
@@ -175,7 +178,7 @@ impl Scene {
     }
 }
 
-/// One third of the rounds, half of them anywhere in a run and half while it publishes.
+/// One third of the rounds: a quarter of them anywhere in a run, the others while it publishes.
 fn killed_again_and_again(kind: Kind, small: u32, share: u64) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
     let seed = setting("KILL_SEED", now)?;
@@ -187,7 +190,7 @@ fn killed_again_and_again(kind: Kind, small: u32, share: u64) -> Result<()> {
     let pace = scene.pace().with_context(again)?;
     let mut landed: BTreeMap<Phase, u32> = BTreeMap::new();
     for round in 0..rounds {
-        let phases = scene.round(round % 2 == 1, &pace, &mut random);
+        let phases = scene.round(round % 4 > 0, &pace, &mut random);
         for phase in phases.with_context(|| format!("{kind:?}, round {round}; {}", again()))? {
             *landed.entry(phase).or_default() += 1;
         }
@@ -216,7 +219,7 @@ fn setting(name: &str, default: u64) -> Result<u64> {
 #[test]
 fn a_folder_shows_old_or_new_after_a_kill_at_any_moment() -> Result<()> {
     // Nothing holds a folder back, so more tables make its publishing longer.
-    killed_again_and_again(Kind::Folder, 8, 0)
+    killed_again_and_again(Kind::Folder, 12, 0)
 }
 
 #[test]
