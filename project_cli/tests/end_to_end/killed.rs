@@ -205,10 +205,7 @@ fn killed_again_and_again(kind: Kind, small: u32, share: u64) -> Result<()> {
         again()
     );
     scene.store.check_nothing_is_left_over().with_context(again)?;
-    // Only told: what a killed run leaves on the disk is nobody's task yet.
-    if let Err(left) = scene.store.program.check_scratch_is_empty() {
-        println!("{kind:?}: {left}");
-    }
+    scene.store.program.check_scratch_is_empty().with_context(again)?;
     scene.see_exactly()
 }
 

@@ -85,14 +85,22 @@ fn a_run_that_fails_as_a_whole_or_never_begins_is_an_event_and_one_that_succeeds
 #[derive(Debug, PartialEq, Eq)]
 struct Outcome {
     code: Option<i32>,
-    /// Without the run's own name.
+    /// What is in the files, without the footers, which name the run.
     files: BTreeMap<PathBuf, Vec<u8>>,
+}
+
+/// The pages of a Parquet file: its last eight bytes are the length of the footer and a mark.
+fn pages(mut file: Vec<u8>) -> Result<Vec<u8>> {
+    let end = file.len().checked_sub(8).context("a file without a footer")?;
+    let footer = u32::from_le_bytes(file[end..end + 4].try_into()?);
+    file.truncate(end.checked_sub(usize::try_from(footer)?).context("a footer as long as the file")?);
+    Ok(file)
 }
 
 fn outcome(program: &Program, ended: &Ended) -> Result<Outcome> {
     let run = program.lake().join(runs(&program.lake())?.concat());
     let files = listing(&run)?.into_keys().filter(|path| run.join(path).is_file());
-    let files = files.map(|path| Ok((path.clone(), std::fs::read(run.join(path))?))).collect::<Result<_>>()?;
+    let files = files.map(|path| Ok((path.clone(), pages(std::fs::read(run.join(path))?)?))).collect::<Result<_>>()?;
     Ok(Outcome { code: ended.code, files })
 }
 

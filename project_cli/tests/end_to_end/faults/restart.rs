@@ -48,7 +48,8 @@ fn a_server_that_does_not_come_back_in_time_is_69_and_nothing_is_published() -> 
     let running = program.start(&arguments)?;
     wait_for_a_reader(&server, database.name(), &[])?;
     server.kill()?;
-    let ended = running.wait(DEADLINE)?.expect(69)?.says(&["attempt 1 of 2 is lost", "does not answer"])?;
+    let ended =
+        running.wait(DEADLINE)?.expect(69)?.says(&["attempt 1 of 2 is lost", "failed (69): Postgres at 127.0.0.1"])?;
     drop(closed);
     ensure!(links(&program.lake()).context("the lake")?.is_empty(), "{ended}");
     Ok(())
