@@ -15,6 +15,8 @@ use std::fs;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+mod dates;
+mod memory;
 mod publishing;
 
 const URI: &str = "postgres://ann:s3cret@localhost/shop";
@@ -298,61 +300,6 @@ fn a_file_that_cannot_be_used_is_configuration_wherever_it_was_named() {
         assert!(message.starts_with(&format!("{path}, line 2, [tables.\"public.users\"]: ")), "{message}");
     }
     assert!(invoke(&["list"], &[("PROJECT_CONFIG", path)]).is_ok(), "list reads no tables");
-}
-
-#[test]
-fn memory_stays_within_the_limit_of_the_control_group() {
-    const MIB: u64 = 1 << 20;
-    let limited = |mib: u64, arguments: &[&str], variables: Variables<'_>| {
-        let limit = Some(mib * MIB);
-        let Invocation::Run(run) = invoke_in((false, limit), arguments, variables)? else { unreachable!("a run") };
-        assert_eq!(run.memory_limit, limit);
-        Ok::<u64, ConfigError>(run.memory / MIB)
-    };
-    assert_eq!(run(&[URI, "--memory=1G"], &[]).memory, 1024 * MIB, "no limit, no bound");
-    assert_eq!(run(&[URI, "--memory=32MiB"], &[("PROJECT_MEMORY", "64")]).memory, 32 * MIB);
-    assert_eq!(limited(200, &[URI], &[]), Ok(120));
-    assert_eq!(limited(1000, &[URI], &[]), Ok(192));
-    assert_eq!(limited(200, &[URI, "--memory=200M"], &[]), Ok(200), "who asks may use it up");
-    assert_eq!(limited(40, &[URI, "--memory=32"], &[]), Ok(32));
-    let flag = limited(512, &[URI, "--memory=1G"], &[]).unwrap_err();
-    assert!(flag.exit == 78 && flag.message.contains("--memory=1G is more than the 512 MiB"), "{flag}");
-    let variable = limited(512, &[URI], &[("PROJECT_MEMORY", "513")]).unwrap_err();
-    assert!(variable.exit == 78 && variable.message.contains("PROJECT_MEMORY=513 is more than the 512"), "{variable}");
-    let small = limited(40, &[URI], &[]).unwrap_err();
-    assert!(small.exit == 78 && small.message.contains("40 MiB"), "{small}");
-    assert_eq!(limited(512, &[URI, "--memory=31M"], &[]).unwrap_err().exit, 2);
-    for other in [&["list"][..], &["query", "select 1"]] {
-        assert!(invoke_in((false, Some(MIB)), other, &[]).is_ok(), "{other:?} reads no tables");
-    }
-}
-
-#[test]
-fn dates_are_both_included_and_each_may_be_missing() {
-    let window = |arguments: &[&str], variables: Variables<'_>| {
-        run(&[&[URI], arguments].concat(), variables).window.map(|window| window.to_string())
-    };
-    assert_eq!(window(&[], &[]), None);
-    let both = ["--from=2026-01-01", "--to=2026-01-31"];
-    assert_eq!(window(&both, &[]).as_deref(), Some("2026-01-01 to 2026-01-31"));
-    assert_eq!(window(&both[..1], &[]).as_deref(), Some("2026-01-01 and later"));
-    assert_eq!(window(&both[1..], &[]).as_deref(), Some("up to 2026-01-31"));
-    let mixed = window(&["--to=2026-01-31"], &[("PROJECT_FROM", "2026-01-31"), ("PROJECT_TO", "2026-12-31")]);
-    assert_eq!(mixed.as_deref(), Some("2026-01-31 to 2026-01-31"));
-    let nightly = window(&["--from=-3d", "--to=yesterday"], &[]);
-    assert_eq!(nightly.as_deref(), Some("2026-01-29 to 2026-01-31"));
-    assert_eq!(window(&[], &[("PROJECT_FROM", "today")]).as_deref(), Some("2026-02-01 and later"));
-}
-
-#[test]
-fn dates_in_the_wrong_order_are_refused() {
-    let message = refusal(2, &[URI, "--from=2026-02-01", "--to=2026-01-31"], &[]);
-    assert!(message.contains("--from=2026-02-01 is after --to=2026-01-31"), "{message}");
-    let message = refusal(78, &[URI], &[("PROJECT_FROM", "2026-02-01"), ("PROJECT_TO", "2026-01-31")]);
-    assert!(message.contains("PROJECT_FROM=2026-02-01 is after the variable PROJECT_TO=2026-01-31"), "{message}");
-    assert!(refusal(2, &[URI, "--from=yesterday", "--to=-2d"], &[]).contains("--from=yesterday is after --to=-2d"));
-    let message = refusal(2, &[URI, "--from=2026-02-01"], &[("PROJECT_TO", "2026-01-31")]);
-    assert!(message.contains("is after the variable PROJECT_TO"), "{message}");
 }
 
 #[test]
