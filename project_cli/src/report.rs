@@ -74,6 +74,8 @@ pub(crate) struct TaskReport {
     pub(crate) rejected: u64,
     /// Values that have no exact place in the lake and were changed.
     pub(crate) changes: Vec<Change>,
+    /// Where the code of the task and the database have drifted apart, as far as it can live with that.
+    pub(crate) drift: Vec<String>,
     /// What was compared between the table and its files, if anything was.
     pub(crate) verified: Option<VerifiedColumns>,
     /// Why it failed, if it did.
@@ -181,6 +183,7 @@ impl TaskReport {
             published: false,
             rejected: 0,
             changes: Vec::new(),
+            drift: Vec::new(),
             verified: None,
             failure: None,
         }

@@ -45,7 +45,9 @@ pub(crate) async fn survey(
             looked => looked,
         };
         let Some(found) = refuse(report, entry, looked) else { continue };
-        found.iter().flat_map(|table| &table.drift).for_each(|drift| debug!(task = task.name(), "{drift}"));
+        let drift: Vec<String> = found.iter().flat_map(|table| &table.drift).map(ToString::to_string).collect();
+        drift.iter().for_each(|drift| debug!(task = task.name(), "{drift}"));
+        report.tasks[entry].drift = drift;
         let tables: Vec<String> = found.iter().map(|table| table.source.table.to_string()).collect();
         info!(task = task.name(), reads = tables.join(", "), writes = task.folder(), "will run");
         let checked = check_memory(&mut connection, task, &found, config.memory_limit).await;

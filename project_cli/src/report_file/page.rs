@@ -40,6 +40,8 @@ struct Page<'a> {
     timeline: Timeline,
     tables: Vec<TableRow<'a>>,
     changes: Vec<ChangeRow<'a>>,
+    /// Task and sentence.
+    drift: Vec<(&'a str, &'a str)>,
     rejects: Vec<(String, String)>,
     runs: Vec<RunRow>,
     json_begins: &'static str,
@@ -112,6 +114,7 @@ pub(super) fn written(document: &ReportDocument<'_>) -> Result<String> {
         timeline: timeline(report),
         tables: report.tasks.iter().map(|task| table(task, &document.runs)).collect(),
         changes: report.tasks.iter().flat_map(changes).collect(),
+        drift: report.tasks.iter().flat_map(drift).collect(),
         rejects: report.tasks.iter().filter_map(rejects).collect(),
         runs: document.runs.iter().take(MOST_RUNS).enumerate().map(run).collect(),
         json_begins: JSON_BEGINS,
@@ -263,6 +266,10 @@ fn changes(task: &TaskReport) -> impl Iterator<Item = ChangeRow<'_>> {
         change: &change.change,
         values: grouped(change.values),
     })
+}
+
+fn drift(task: &TaskReport) -> impl Iterator<Item = (&str, &str)> {
+    task.drift.iter().map(|sentence| (task.task.as_str(), sentence.as_str()))
 }
 
 /// The rows that a table lacks, and the table that says why.

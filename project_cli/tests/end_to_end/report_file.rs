@@ -98,3 +98,19 @@ fn a_report_that_cannot_be_written_or_compared_with_changes_nothing_but_a_warnin
     assert_eq!(document(&program, "other.html")?["runs"].as_array().map(Vec::len), Some(1));
     Ok(())
 }
+
+#[test]
+fn drift_that_a_task_can_live_with_is_in_both_forms() -> Result<()> {
+    let (database, program) = (tiny_shop()?, Program::new()?);
+    database.execute("ALTER TABLE users ADD COLUMN nickname text")?;
+    let json = ["--table=users,products", "--report=report.json"];
+    program.run(&[&[database.uri().as_str()], &json[..]].concat())?.expect(0)?;
+    let tasks = &document(&program, "report.json")?["tasks"];
+    let sentence = tasks[0]["drift"][0].as_str().context("a sentence")?;
+    ensure!(sentence.contains("nickname"), "{sentence}");
+    assert_eq!(tasks[1]["drift"], Value::Array(Vec::new()));
+    program.run(&[&database.uri(), "--table=users", "--report=report.html"])?.expect(0)?;
+    let page = read_to_string(program.path("report.html"))?;
+    ensure!(page.contains("Where code and database have drifted apart") && page.contains("nickname"), "{page}");
+    Ok(())
+}
