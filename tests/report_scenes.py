@@ -66,5 +66,5 @@ class Scenes:
         arguments += ["--config=project.toml", "--rejects=5"]
         self.run(*arguments, code=0)
         self.sql(f"DELETE FROM {LONG} WHERE id > 1000")
-        self.run(*arguments, "--nan=error", code=65)
+        self.run(*arguments, "--nan=error", "--max-shrink=80", code=65)
         return self.folder / name
