@@ -165,3 +165,28 @@ fn sigterm_in_a_later_task_takes_back_the_dates_of_an_earlier_one() -> Result<()
     assert_eq!(aws.keys("shop/")?, [""; 0]);
     aws.check_that_nothing_is_left()
 }
+
+#[test]
+fn the_files_of_the_run_before_stay_until_every_new_one_is_visible() -> Result<()> {
+    let database = eight_dates()?;
+    let aws = Aws::turn()?;
+    aws.publish(&database.uri(), "events", &[ROLE])?.expect(0)?;
+    let old = aws.keys("shop/events/")?;
+    database.execute("UPDATE events SET kind = 'click'")?;
+    // The last file to become visible takes its time, and the others are there.
+    aws.fault(&json!({
+        "service": "s3", "operation": "CompleteMultipartUpload", "mode": "slow", "key_contains": "dt=2026-01-08",
+        "seconds": 2, "times": 1
+    }))?;
+    let running = aws.start(&database.uri(), &["--table=events"])?;
+    let seen = wait_for("seven new files", PATIENCE, || {
+        let keys = aws.keys("shop/events/")?;
+        Ok((keys.len() == old.len() + 7).then_some(keys))
+    })?;
+    ensure!(old.iter().all(|key| seen.contains(key)), "{seen:?}");
+    running.wait(PATIENCE)?.expect(0)?;
+    let new = aws.keys("shop/events/")?;
+    ensure!(new.len() == 8 && !new.iter().any(|key| old.contains(key)), "{new:?}");
+    assert_eq!(aws.query("SELECT count(*) AS n FROM events WHERE kind = 'click'")?, "n\n80\n");
+    aws.check_that_nothing_is_left()
+}
