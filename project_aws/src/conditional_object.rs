@@ -1,8 +1,5 @@
 //! Writing small objects whole if nobody else has: manifests and pointers. A lost answer is looked into.
 
-use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::ChecksumAlgorithm;
 use bytes::Bytes;
 
 use crate::checksum::Crc32;
@@ -53,21 +50,9 @@ impl Aws {
 
     /// Whether the object holds the bytes afterwards; if not, it is somebody else's.
     async fn write_object_if(&self, object: &S3Url, bytes: Bytes, condition: &Condition) -> Result<bool, AwsError> {
-        let crc32 = Crc32::of(&bytes).to_string();
-        let put = |guard: Guard| {
-            self.s3
-                .put_object()
-                .bucket(object.bucket())
-                .key(object.prefix())
-                .set_if_none_match(guard.if_none_match)
-                .set_if_match(guard.if_match)
-                .checksum_algorithm(ChecksumAlgorithm::Crc32)
-                .checksum_crc32(&crc32)
-                .body(ByteStream::from(bytes.clone()))
-                .customize()
-                .config_override(Builder::new().timeout_config(small_object_timeouts(bytes.len() as u64)))
-                .send()
-        };
+        let checksum = Crc32::of(&bytes);
+        let (crc32, timeouts) = (checksum.to_string(), small_object_timeouts(bytes.len() as u64));
+        let put = |guard: Guard| self.put_bytes(object, bytes.clone(), checksum, guard, timeouts.clone());
         let task = format!("cannot write {object}");
         match self.write_if(object, condition, put).await? {
             Written::Done(answer) if answer.checksum_crc32.as_ref() == Some(&crc32) => Ok(true),

@@ -2,13 +2,16 @@
 
 use std::path::PathBuf;
 
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::Builder;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::ChecksumAlgorithm;
+use bytes::Bytes;
 use tokio::sync::SemaphorePermit;
 
+use crate::checksum::Crc32;
 use crate::condition::Guard;
 use crate::connection::{Aws, UPLOAD_MEMORY_MIB, transfer_timeouts};
 use crate::error::AwsError;
@@ -50,6 +53,19 @@ impl Aws {
         content: &Range,
         guard: Guard,
     ) -> Result<PutObjectOutput, SdkError<PutObjectError>> {
+        let timeouts = transfer_timeouts(content.data.len() as u64);
+        self.put_bytes(object, content.data.clone(), content.crc32, guard, timeouts).await
+    }
+
+    /// Writes an object with its checksum, if the guard lets it pass.
+    pub(crate) async fn put_bytes(
+        &self,
+        object: &S3Url,
+        bytes: Bytes,
+        crc32: Crc32,
+        guard: Guard,
+        timeouts: TimeoutConfig,
+    ) -> Result<PutObjectOutput, SdkError<PutObjectError>> {
         self.s3
             .put_object()
             .bucket(object.bucket())
@@ -57,10 +73,10 @@ impl Aws {
             .set_if_none_match(guard.if_none_match)
             .set_if_match(guard.if_match)
             .checksum_algorithm(ChecksumAlgorithm::Crc32)
-            .checksum_crc32(content.crc32.to_string())
-            .body(ByteStream::from(content.data.clone()))
+            .checksum_crc32(crc32.to_string())
+            .body(ByteStream::from(bytes))
             .customize()
-            .config_override(Builder::new().timeout_config(transfer_timeouts(content.data.len() as u64)))
+            .config_override(Builder::new().timeout_config(timeouts))
             .send()
             .await
     }

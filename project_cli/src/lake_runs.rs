@@ -8,7 +8,7 @@ use anyhow::Result;
 use chrono::{TimeDelta, Utc};
 use project_aws::{Aws, S3Url};
 use project_publish::gc::{Keep, collect};
-use project_publish::{FolderLake, InPlaceLake, Lake, Manifest, Mode, PublishError, Runs, roll_back};
+use project_publish::{FolderLake, InPlaceLake, Lake, Mode, PublishError, Runs, roll_back};
 use std::collections::BTreeMap;
 use std::io::{Write, stderr, stdout};
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) async fn act(config: &LakeConfig) -> Result<()> {
     let aws = Aws::connect(&config.aws).await?;
     aws.check_bucket(&url).await?;
     let objects = BucketObjects::new(aws.clone(), url.clone());
-    let newest = newest(&objects).await?;
+    let newest = Runs::of(&objects).newest().await?;
     match newest.as_ref().map(|manifest| manifest.run.mode) {
         Some(Mode::Catalog) => {
             let database = config.database.clone().or_else(|| newest.and_then(|manifest| manifest.run.database));
@@ -55,14 +55,6 @@ fn keeps_no_runs(url: &S3Url) -> ConfigError {
         "{url} holds one set of files for each table, because it is published with --publish=crawler: there is no older \
          run to go back to; export the table again, or publish with --publish=catalog, which keeps runs"
     ))
-}
-
-async fn newest(objects: &BucketObjects) -> Result<Option<Manifest>> {
-    let runs = Runs::of(objects);
-    match runs.ids().await?.last() {
-        Some(run) => runs.find(run.as_str()).await,
-        None => Ok(None),
-    }
 }
 
 async fn on<L: Lake>(lake: &L, config: &LakeConfig) -> Result<()> {

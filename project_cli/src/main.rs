@@ -56,6 +56,7 @@ use std::process;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use tokio::select;
+use tokio_util::sync::CancellationToken;
 
 /// Threads that do not notice a stop are left behind after this time.
 const SHUTDOWN_DEADLINE: Duration = Duration::from_secs(5);
@@ -91,50 +92,37 @@ fn execute(invocation: Invocation) -> Result<ExitCode> {
 
 fn check(config: &CheckConfig) -> Result<ExitCode> {
     let selected = selection::select(&config.tables)?;
-    start_logging(&config.messages)?;
+    asked(&config.messages, async |cancel| stoppable(cancel, check::check(config, selected)).await)
+}
+
+fn query(config: &QueryConfig) -> Result<ExitCode> {
+    // It stops by itself, because Athena has to be told.
+    asked(&config.messages, async |cancel| query::query(config, cancel).await.map(|()| ExitCode::Ok))
+}
+
+fn lake(config: &LakeConfig) -> Result<ExitCode> {
+    asked(&config.messages, async |cancel| {
+        stoppable(cancel, Box::pin(lake_runs::act(config))).await.map(|()| ExitCode::Ok)
+    })
+}
+
+/// Does what a verb asks for; a signal decides how the program ends.
+fn asked(messages: &Messages, work: impl AsyncFnOnce(&CancellationToken) -> Result<ExitCode>) -> Result<ExitCode> {
+    start_logging(messages)?;
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let (result, stopped) = runtime.block_on(async {
         let signals = Signals::listen().context("cannot listen for signals")?;
-        let result = select! {
-            result = Box::pin(check::check(config, selected)) => result,
-            () = signals.cancel.cancelled() => Err(Stopped.into()),
-        };
+        let result = Box::pin(work(&signals.cancel)).await;
         anyhow::Ok((result, signals.received()))
     })?;
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     stopped.map_or(result, Ok)
 }
 
-fn query(config: &QueryConfig) -> Result<ExitCode> {
-    start_logging(&config.messages)?;
-    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    let (result, stopped) = runtime.block_on(async {
-        let signals = Signals::listen().context("cannot listen for signals")?;
-        let result = Box::pin(query::query(config, &signals.cancel)).await;
-        anyhow::Ok((result, signals.received()))
-    })?;
-    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
-    match stopped {
-        Some(code) => Ok(code),
-        None => result.map(|()| ExitCode::Ok),
-    }
-}
-
-fn lake(config: &LakeConfig) -> Result<ExitCode> {
-    start_logging(&config.messages)?;
-    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    let (result, stopped) = runtime.block_on(async {
-        let signals = Signals::listen().context("cannot listen for signals")?;
-        let result = select! {
-            result = Box::pin(lake_runs::act(config)) => result,
-            () = signals.cancel.cancelled() => Err(Stopped.into()),
-        };
-        anyhow::Ok((result, signals.received()))
-    })?;
-    runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
-    match stopped {
-        Some(code) => Ok(code),
-        None => result.map(|()| ExitCode::Ok),
+async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
+    select! {
+        done = work => done,
+        () = cancel.cancelled() => Err(Stopped.into()),
     }
 }
 

@@ -44,11 +44,12 @@ impl<'a, O: Objects> Runs<'a, O> {
         Ok(manifests)
     }
 
-    /// How the lake is published, if it ever was.
-    pub async fn mode(&self) -> Result<Option<Mode>> {
+    /// The manifest of the last run, which says how the lake is published, if it ever was.
+    pub async fn newest(&self) -> Result<Option<Manifest>> {
         for id in self.ids().await?.iter().rev() {
-            if let Some(manifest) = self.find(id.as_str()).await? {
-                return Ok(Some(manifest.run.mode));
+            let found = self.find(id.as_str()).await?;
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)
@@ -69,7 +70,7 @@ impl<'a, O: Objects> Runs<'a, O> {
 
 /// Refuses to publish to a `place` in another way than before; nothing is changed.
 pub async fn check_mode<O: Objects>(objects: &O, place: &str, asked: Mode) -> Result<()> {
-    match Runs::of(objects).mode().await? {
+    match Runs::of(objects).newest().await?.map(|manifest| manifest.run.mode) {
         Some(found) if found != asked => Err(PublishError::OtherMode { place: place.to_owned(), found, asked }.into()),
         _ => Ok(()),
     }
