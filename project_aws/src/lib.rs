@@ -31,6 +31,7 @@ mod crawl_wait;
 mod crawler;
 mod crawler_setup;
 mod deletion;
+mod download;
 mod error;
 mod file_range;
 mod glue_partitions;

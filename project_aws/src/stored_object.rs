@@ -1,4 +1,4 @@
-//! Reading small objects whole: manifests and pointers.
+//! Reading objects; small ones whole: manifests and pointers.
 
 use std::error::Error;
 use std::time::Duration;
@@ -46,7 +46,7 @@ impl Aws {
         }
     }
 
-    async fn get_object(&self, object: &S3Url) -> Result<Option<GetObjectOutput>, AwsError> {
+    pub(crate) async fn get_object(&self, object: &S3Url) -> Result<Option<GetObjectOutput>, AwsError> {
         let answer = self
             .s3
             .get_object()
@@ -88,7 +88,7 @@ async fn read_body(object: &S3Url, answer: GetObjectOutput) -> Result<StoredObje
     Ok(StoredObject { bytes, etag: answer.e_tag.unwrap_or_default() })
 }
 
-fn broken(object: &S3Url, error: impl Error + Send + Sync + 'static) -> AwsError {
+pub(crate) fn broken(object: &S3Url, error: impl Error + Send + Sync + 'static) -> AwsError {
     let cause = root_cause(&error);
     let (kind, what) = if cause.contains("checksum") {
         (AwsErrorKind::Data, "its contents are not what was stored")

@@ -24,6 +24,7 @@ use crate::table_names::{self, TableSelector};
 use project_aws::AwsSettings;
 
 mod dates;
+mod files;
 mod invocation;
 mod memory;
 mod outputs;
@@ -36,11 +37,12 @@ mod service_file;
 mod source;
 mod sql_condition;
 
+pub(crate) use self::files::{Extra, FollowUp, InsertMode, InsertedRows, Insertion, JobSource};
 #[cfg(test)]
 pub(crate) use self::invocation::SecretText;
 pub(crate) use self::invocation::{
-    AthenaSettings, Cataloguing, CheckConfig, CrawlerSettings, Destination, Invocation, Lake, LakeAction, LakeConfig,
-    ListConfig, MessageLevel, Messages, ProgressMode, QueryConfig, RunConfig,
+    AthenaSettings, Cataloguing, CheckConfig, CrawlerSettings, Invocation, Lake, LakeAction, LakeConfig, ListConfig,
+    Location, MessageLevel, Messages, ProgressMode, QueryConfig, RunConfig,
 };
 pub(crate) use self::outputs::{Outputs, Pushgateway, ReportFile, Sentry};
 pub(crate) use self::retries::Retries;
@@ -157,16 +159,20 @@ fn choices(settings: &Settings<'_>) -> Result<Choices, ConfigError> {
 }
 
 fn query(sql: &str, settings: &Settings<'_>, messages: Messages) -> Result<QueryConfig, ConfigError> {
-    let lake = match destination(settings)? {
-        Destination::Local(folder) => Lake::Local(folder),
-        Destination::S3(_) => Lake::Athena(AthenaSettings {
+    Ok(QueryConfig { sql: sql.to_owned(), lake: lake(settings)?, format: result_format(settings)?, messages })
+}
+
+/// The lake of `--upload`, as something that can be asked.
+fn lake(settings: &Settings<'_>) -> Result<Lake, ConfigError> {
+    Ok(match destination(settings)? {
+        Location::Local(folder) => Lake::Local(folder),
+        Location::S3(_) => Lake::Athena(AthenaSettings {
             aws: aws(settings)?,
             database: settings.needed("glue-database", "a query on s3:// asks Athena")?,
             workgroup: settings.value("athena-workgroup")?.unwrap_or_else(|| DEFAULT_WORKGROUP.to_owned()),
             output: settings.get("athena-output")?.map(|output| s3_url(&output)).transpose()?,
         }),
-    };
-    Ok(QueryConfig { sql: sql.to_owned(), lake, format: result_format(settings)?, messages })
+    })
 }
 
 fn run(
@@ -175,22 +181,29 @@ fn run(
     environment: &Environment<'_>,
     messages: Messages,
 ) -> Result<RunConfig, ConfigError> {
-    for reserved in ["file", "extra"] {
-        if let Some(setting) = settings.get(reserved)? {
-            return Err(setting.wrong("is reserved for a later version and does nothing in this version; leave it out"));
-        }
-    }
     let destination = destination(settings)?;
     let publish = !settings.switch("no-upload")?;
+    let (extra, insertion) = (files::extra(settings)?, files::insertion(settings)?);
+    let tables = match settings.get("table")? {
+        None if extra.is_some() || insertion.is_some() => Vec::new(),
+        _ => tables(settings)?,
+    };
+    let publishes = publish && (extra.is_some() || !tables.is_empty());
     Ok(RunConfig {
-        source: source::source(args.uri.as_deref(), settings)?,
-        tables: tables(settings)?,
+        source: match &args.uri {
+            None if tables.is_empty() => None,
+            uri => Some(source::source(uri.as_deref(), settings)?),
+        },
+        tables,
+        extra,
+        insertion,
+        follow_up: files::follow_up(settings)?,
         window: dates::window(settings, environment.today)?,
         rejects: rejects(settings)?,
         choices: Arc::new(choices(settings)?),
         verify: settings.switch("verify")?,
         cataloguing: match &destination {
-            Destination::S3(_) if publish => Some(publishing::cataloguing(settings)?),
+            Location::S3(_) if publishes => Some(publishing::cataloguing(settings)?),
             _ => None,
         },
         gate: publishing::gate(settings)?,
@@ -242,24 +255,27 @@ fn tables(settings: &Settings<'_>) -> Result<Vec<TableSelector>, ConfigError> {
     table_names::parse(&setting.value).map_err(|error| setting.wrong(&format!("cannot be read: {error}")))
 }
 
-fn destination(settings: &Settings<'_>) -> Result<Destination, ConfigError> {
-    let Some(setting) = settings.get("upload")? else {
-        return Ok(Destination::Local(PathBuf::from(DEFAULT_LAKE)));
-    };
+fn destination(settings: &Settings<'_>) -> Result<Location, ConfigError> {
+    settings
+        .get("upload")?
+        .map_or_else(|| Ok(Location::Local(PathBuf::from(DEFAULT_LAKE))), |setting| location(&setting))
+}
+
+fn location(setting: &Setting) -> Result<Location, ConfigError> {
     if setting.value.starts_with("s3:") {
-        return s3_url(&setting).map(Destination::S3);
+        return s3_url(setting).map(Location::S3);
     }
     if let Some(folder) = setting.value.strip_prefix("file://") {
         if !folder.starts_with('/') {
-            return Err(setting.wrong("must name an absolute folder after file://, as in file:///srv/lake"));
+            return Err(setting.wrong("must name an absolute path after file://, as in file:///srv/lake"));
         }
         let url = url::Url::parse(&setting.value).ok().and_then(|url| url.to_file_path().ok());
-        return url.map(Destination::Local).ok_or_else(|| setting.wrong("is not a file:// URL"));
+        return url.map(Location::Local).ok_or_else(|| setting.wrong("is not a file:// URL"));
     }
     if setting.value.contains("://") {
-        return Err(setting.wrong("must be s3://bucket/prefix, file:///folder or a folder"));
+        return Err(setting.wrong("must be s3://bucket/prefix, file:///path or a path"));
     }
-    Ok(Destination::Local(PathBuf::from(&setting.value)))
+    Ok(Location::Local(PathBuf::from(&setting.value)))
 }
 
 fn s3_url(setting: &Setting) -> Result<String, ConfigError> {

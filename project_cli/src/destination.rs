@@ -34,12 +34,12 @@ impl Destination {
     /// Checks that the lake can be written to; an unknown bucket or a missing right shows here and not after hours.
     pub(crate) async fn open(config: &RunConfig, run: &RunId) -> Result<Self> {
         match (&config.destination, &config.cataloguing) {
-            (config::Destination::S3(url), Some(cataloguing)) => {
+            (config::Location::S3(url), Some(cataloguing)) => {
                 let bucket = Bucket::open(url, &config.aws, cataloguing.clone(), run, config.gate).await?;
                 Ok(Self::Bucket(Arc::new(bucket)))
             }
-            (config::Destination::S3(_), None) => Ok(Self::Unpublished(FolderLake::new("lake"))),
-            (config::Destination::Local(folder), _) => {
+            (config::Location::S3(_), None) => Ok(Self::Unpublished(FolderLake::new("lake"))),
+            (config::Location::Local(folder), _) => {
                 create_dir_all(folder).with_context(|| format!("cannot create the lake {}", folder.display()))?;
                 let lake = FolderLake::new(folder);
                 if !config.publish {

@@ -79,16 +79,20 @@ pub(crate) fn finish(client: Option<ClientInitGuard>, in_a_hurry: bool) {
 pub(crate) fn report_failures(report: &RunReport) {
     for task in &report.tasks {
         if let Some(failure) = &task.failure {
-            capture_event(event(report, Some(task), failure));
+            capture_event(event(report, task.stage(), Some(task), failure));
+        }
+    }
+    for step in &report.steps {
+        if let Some(failure) = &step.failure {
+            capture_event(event(report, step.step, None, failure));
         }
     }
     if let Some(failure) = &report.failure {
-        capture_event(event(report, None, failure));
+        capture_event(event(report, report.stage(), None, failure));
     }
 }
 
-fn event(report: &RunReport, task: Option<&TaskReport>, failure: &Failure) -> Event<'static> {
-    let stage = task.map_or_else(|| report.stage(), TaskReport::stage);
+fn event(report: &RunReport, stage: &str, task: Option<&TaskReport>, failure: &Failure) -> Event<'static> {
     let exit_code = failure.exit_code.to_string();
     let name = task.map_or("", |task| &task.task);
     // What stands in a message may differ from night to night, such as a count, and it is the same fault.

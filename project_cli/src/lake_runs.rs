@@ -19,9 +19,9 @@ use tracing::info;
 /// Does what was asked for.
 pub(crate) async fn act(config: &LakeConfig) -> Result<()> {
     let url: S3Url = match &config.destination {
-        config::Destination::Local(folder) if !folder.is_dir() => return Err(no_lake(folder).into()),
-        config::Destination::Local(folder) => return on(&FolderLake::new(folder), config).await,
-        config::Destination::S3(url) => url.parse()?,
+        config::Location::Local(folder) if !folder.is_dir() => return Err(no_lake(folder).into()),
+        config::Location::Local(folder) => return on(&FolderLake::new(folder), config).await,
+        config::Location::S3(url) => url.parse()?,
     };
     let aws = Aws::connect(&config.aws).await?;
     aws.check_bucket(&url).await?;

@@ -1,5 +1,6 @@
 //! The binary `project`: wiring, and the one place where the program ends.
 
+mod afterwards;
 mod args;
 mod bucket;
 mod bucket_objects;
@@ -12,8 +13,12 @@ mod destination;
 mod early_upload;
 mod error_tracking;
 mod exit_code;
+mod extra_source;
 mod folder_owner;
+mod follow_up;
 mod http_client;
+mod inputs;
+mod insert_data;
 mod isolation;
 mod lake_runs;
 mod left_folders;
@@ -47,15 +52,13 @@ use crate::exit_code::ExitCode;
 use crate::progress::Progress;
 use crate::report::{Failure, RunReport, log_lines};
 use crate::selection::Selected;
-use crate::signals::Signals;
+use crate::signals::{Signals, stoppable};
 use anyhow::{Context, Result};
-use project_postgres::Stopped;
 use std::env::args_os;
 use std::io::{Write, stderr, stdout};
 use std::process;
 use std::time::Duration;
 use tokio::runtime::Runtime;
-use tokio::select;
 use tokio_util::sync::CancellationToken;
 
 /// Threads that do not notice a stop are left behind after this time.
@@ -117,13 +120,6 @@ fn asked(messages: &Messages, work: impl AsyncFnOnce(&CancellationToken) -> Resu
     })?;
     runtime.shutdown_timeout(SHUTDOWN_DEADLINE);
     stopped.map_or(result, Ok)
-}
-
-async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
-    select! {
-        done = work => done,
-        () = cancel.cancelled() => Err(Stopped.into()),
-    }
 }
 
 fn run(config: &RunConfig) -> Result<ExitCode> {

@@ -2,6 +2,7 @@
 
 use crate::course::{Course, Stage};
 use crate::exit_code::ExitCode;
+use crate::report::step::StepReport;
 use crate::retry::retry_of;
 use project_postgres::Retry;
 use project_publish::RunId;
@@ -12,6 +13,7 @@ use std::mem::replace;
 use std::time::Duration;
 
 pub(crate) mod log_lines;
+pub(crate) mod step;
 
 /// What came of a run.
 #[derive(Debug, Clone, Serialize)]
@@ -24,6 +26,8 @@ pub(crate) struct RunReport {
     pub(crate) destination: String,
     /// Every selected task, in the order in which they ran.
     pub(crate) tasks: Vec<TaskReport>,
+    /// What came after the tables, in this order.
+    pub(crate) steps: Vec<StepReport>,
     /// A failure that belongs to no single task.
     pub(crate) failure: Option<Failure>,
     /// What the reader of the summary should also know.
@@ -213,6 +217,7 @@ impl RunReport {
             earlier_attempts: Vec::new(),
             destination,
             tasks: Vec::new(),
+            steps: Vec::new(),
             failure: None,
             notes: Vec::new(),
             duration_ms: 0,
@@ -243,7 +248,9 @@ impl RunReport {
 
     /// The code of the whole run.
     pub(crate) fn exit_code(&self) -> ExitCode {
-        let failures = self.tasks.iter().filter_map(|task| task.failure.as_ref()).chain(&self.failure);
+        let of_tasks = self.tasks.iter().filter_map(|task| task.failure.as_ref());
+        let of_steps = self.steps.iter().filter_map(|step| step.failure.as_ref());
+        let failures = of_tasks.chain(of_steps).chain(&self.failure);
         self.stopped.unwrap_or_else(|| ExitCode::of_all(failures.map(|failure| failure.code)))
     }
 
@@ -256,14 +263,14 @@ impl RunReport {
             (None, true) => "done",
             (None, false) => "failed",
         };
+        let (duration, run_id) = (seconds(self.duration_ms), &self.run_id);
+        if self.tasks.is_empty() && !self.steps.is_empty() {
+            return format!("{end} in {duration} (run {run_id})");
+        }
+        let (tables, destination) = (if self.tasks.len() == 1 { "table" } else { "tables" }, &self.destination);
+        let (selected, rows) = (self.tasks.len(), grouped(rows));
         format!(
-            "{end}: {published} of {} {} published to {}, {} rows in {} (run {})",
-            self.tasks.len(),
-            if self.tasks.len() == 1 { "table" } else { "tables" },
-            self.destination,
-            grouped(rows),
-            seconds(self.duration_ms),
-            self.run_id,
+            "{end}: {published} of {selected} {tables} published to {destination}, {rows} rows in {duration} (run {run_id})"
         )
     }
 
@@ -304,6 +311,9 @@ impl fmt::Display for RunReport {
         for note in &self.notes {
             writeln!(f, "  {note}")?;
         }
+        for step in &self.steps {
+            write!(f, "{step}")?;
+        }
         for (number, attempt) in (1..).zip(&self.earlier_attempts) {
             writeln!(f, "  {}", attempt.sentence(number))?;
         }
@@ -314,7 +324,9 @@ impl fmt::Display for RunReport {
         }
         match &self.failure {
             // Nothing was selected yet, or nothing could be: there is no more to say.
-            Some(failure) if self.tasks.is_empty() => return write!(f, "failed ({}): {failure}", failure.exit_code),
+            Some(failure) if self.tasks.is_empty() && self.steps.is_empty() => {
+                return write!(f, "failed ({}): {failure}", failure.exit_code);
+            }
             Some(failure) => writeln!(f, "  FAILED ({}): {failure}", failure.exit_code)?,
             None => {}
         }

@@ -103,12 +103,13 @@ pub(crate) async fn expand(selected: Vec<Selected>, connection: &mut PgConnectio
 
 /// Refuses a task that would write to the same folder as another.
 pub(crate) fn check_folder(task: &Task, tasks: &[Task]) -> Result<(), DataError> {
-    same_folder(task, tasks).map_or(Ok(()), |other| {
-        let (task, other, folder) = (task.name(), other.name(), task.folder());
-        Err(DataError(format!(
-            "{task} and {other} would both be the table \"{folder}\" in the lake; select one of them"
-        )))
-    })
+    same_folder(task, tasks)
+        .map_or(Ok(()), |other| Err(same_table(task.name(), other.name(), task.folder(), "select one of them")))
+}
+
+/// The error for two sources of one table.
+pub(crate) fn same_table(one: &str, other: &str, table: &str, remedy: &str) -> DataError {
+    DataError(format!("{one} and {other} would both be the table \"{table}\" in the lake; {remedy}"))
 }
 
 /// The other task that would write to the same folder, if there is one.

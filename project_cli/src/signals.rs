@@ -1,6 +1,8 @@
 //! Ctrl-C, SIGTERM and a closed terminal: the first asks the run to stop in good order, the second ends the program at once.
 
 use crate::exit_code::ExitCode;
+use anyhow::Result;
+use project_postgres::Stopped;
 use std::io;
 use std::sync::{Arc, OnceLock};
 use tokio::signal::unix::{SignalKind, signal};
@@ -44,6 +46,14 @@ impl Signals {
     /// The exit code of the signal that came first, if one came.
     pub(crate) fn received(&self) -> Option<ExitCode> {
         self.first.get().copied()
+    }
+}
+
+/// Work that is given up when the first signal comes.
+pub(crate) async fn stoppable<T>(cancel: &CancellationToken, work: impl Future<Output = Result<T>>) -> Result<T> {
+    tokio::select! {
+        done = work => done,
+        () = cancel.cancelled() => Err(Stopped.into()),
     }
 }
 

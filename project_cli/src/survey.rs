@@ -32,9 +32,10 @@ pub(crate) async fn survey(
 ) -> Result<Vec<Fit>> {
     let mut connection = source.connect_plain().await?;
     let tasks = expand(selected, &mut connection).await?;
-    report.tasks = tasks.iter().map(|task| TaskReport::new(task.name(), task.folder())).collect();
+    let first = report.tasks.len();
+    report.tasks.extend(tasks.iter().map(|task| TaskReport::new(task.name(), task.folder())));
     let mut fit = Vec::with_capacity(tasks.len());
-    for (entry, task) in tasks.iter().enumerate() {
+    for (entry, task) in (first..).zip(&tasks) {
         let looked = match check_folder(task, &tasks) {
             Ok(()) => preflight(&mut connection, task, &config.choices).await,
             Err(error) => Err(error.into()),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use project_partition_dates::DateWindow;
 use project_postgres::{Choices, ConnectionSettings};
 
+use crate::config::files::{Extra, FollowUp, Insertion};
 use crate::config::outputs::Outputs;
 use crate::config::retries::Retries;
 use crate::output::ResultFormat;
@@ -58,7 +59,7 @@ pub(crate) struct QueryConfig {
 }
 
 /// The lake that is queried.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lake {
     /// A folder, for the embedded engine.
     Local(PathBuf),
@@ -67,7 +68,7 @@ pub(crate) enum Lake {
 }
 
 /// What a query in Athena needs.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AthenaSettings {
     /// Region and form of addresses.
     pub(crate) aws: AwsSettings,
@@ -97,10 +98,16 @@ pub(crate) struct CheckConfig {
 /// A run.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RunConfig {
-    /// The database.
-    pub(crate) source: ConnectionSettings,
+    /// The database; there is none when no table is read.
+    pub(crate) source: Option<ConnectionSettings>,
     /// What is read, as it was asked for.
     pub(crate) tables: Vec<TableSelector>,
+    /// The files that become a table.
+    pub(crate) extra: Option<Extra>,
+    /// The rows that go into a database in the end.
+    pub(crate) insertion: Option<Insertion>,
+    /// The Job that is started in the end.
+    pub(crate) follow_up: Option<FollowUp>,
     /// The dates of tasks that are cut by date; all of them when there is none.
     pub(crate) window: Option<DateWindow>,
     /// How many rows of a table may be put aside that the lake cannot hold.
@@ -114,7 +121,7 @@ pub(crate) struct RunConfig {
     /// After this reading stops, so that the server can clean up again.
     pub(crate) max_snapshot_age: Option<Duration>,
     /// Where it goes.
-    pub(crate) destination: Destination,
+    pub(crate) destination: Location,
     /// Whether anything is published; `--no-upload` says no.
     pub(crate) publish: bool,
     /// Rows per request to the database.
@@ -168,16 +175,16 @@ impl fmt::Debug for SecretText {
     }
 }
 
-/// Where a run publishes.
+/// A place for files.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Destination {
+pub(crate) enum Location {
     /// `s3://bucket/prefix`, without a slash at its end.
     S3(String),
     /// A folder.
     Local(PathBuf),
 }
 
-impl fmt::Display for Destination {
+impl fmt::Display for Location {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::S3(url) => formatter.write_str(url),
@@ -192,7 +199,7 @@ pub(crate) struct LakeConfig {
     /// What is done.
     pub(crate) action: LakeAction,
     /// The lake.
-    pub(crate) destination: Destination,
+    pub(crate) destination: Location,
     /// Region and form of addresses.
     pub(crate) aws: AwsSettings,
     /// The Glue database, when it is not the one that the manifests name.

@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 const NO_DATABASE: &str = "there is no database to read: give its URI as the argument <POSTGRES-URI>, in the variable \
                            DATABASE_URL or in the file that DATABASE_URL_FILE names, or name a service in PGSERVICE";
 
+const NO_TARGET: &str = "there is no database that --file could write to: give its URI in the variable \
+                         TARGET_DATABASE_URL or in the file that TARGET_DATABASE_URL_FILE names; the database that is \
+                         read is never written to";
+
 /// The first that was given of the argument, `DATABASE_URL`, `DATABASE_URL_FILE` and `PGSERVICE`.
 pub(super) fn source(argument: Option<&str>, settings: &Settings<'_>) -> Result<ConnectionSettings, ConfigError> {
     let defaults = ConnectionDefaults {
@@ -21,17 +25,32 @@ pub(super) fn source(argument: Option<&str>, settings: &Settings<'_>) -> Result<
     };
     let source = match argument {
         Some(uri) => of_argument(uri, &defaults)?,
-        None => of_variables(settings, &defaults)?,
+        None => match of_variables(settings, ["DATABASE_URL", "DATABASE_URL_FILE"], &defaults)? {
+            Some(source) => source,
+            None => of_service(settings, &defaults)?,
+        },
     };
-    if let Some(file) = source.root_certificate() {
+    complete(source, settings)
+}
+
+/// The database that results go back into. Nothing of the source's settings says where that is, nor its password.
+pub(super) fn target(settings: &Settings<'_>) -> Result<ConnectionSettings, ConfigError> {
+    let defaults = ConnectionDefaults { user: first_of(settings, &["USER"])?, password: None };
+    let target = of_variables(settings, ["TARGET_DATABASE_URL", "TARGET_DATABASE_URL_FILE"], &defaults)?;
+    complete(target.ok_or_else(|| ConfigError::configuration(NO_TARGET))?, settings)
+}
+
+/// With a password from a file, if it has none of its own.
+fn complete(database: ConnectionSettings, settings: &Settings<'_>) -> Result<ConnectionSettings, ConfigError> {
+    if let Some(file) = database.root_certificate() {
         holds_certificates(file)?;
     }
-    if source.has_password() {
-        return Ok(source);
+    if database.has_password() {
+        return Ok(database);
     }
-    Ok(match password(settings, &source)? {
-        Some(password) => source.with_password(password),
-        None => source,
+    Ok(match password(settings, &database)? {
+        Some(password) => database.with_password(password),
+        None => database,
     })
 }
 
@@ -44,21 +63,27 @@ fn of_argument(uri: &str, defaults: &ConnectionDefaults) -> Result<ConnectionSet
     })
 }
 
-fn of_variables(settings: &Settings<'_>, defaults: &ConnectionDefaults) -> Result<ConnectionSettings, ConfigError> {
-    let (uri, file) = (settings.variable("DATABASE_URL")?, settings.variable("DATABASE_URL_FILE")?);
+/// From the variable that holds the URI, or the one that names a file with it.
+fn of_variables(
+    settings: &Settings<'_>,
+    [uri_name, file_name]: [&str; 2],
+    defaults: &ConnectionDefaults,
+) -> Result<Option<ConnectionSettings>, ConfigError> {
+    let (uri, file) = (settings.variable(uri_name)?, settings.variable(file_name)?);
     let parse = |uri: &str, from: String| {
         source_uri::parse(uri, defaults).map_err(|what| ConfigError::configuration(format!("{what} ({from})")))
     };
     match (uri, file) {
-        (Some(_), Some(_)) => Err(ConfigError::configuration(
-            "the variables DATABASE_URL and DATABASE_URL_FILE both name the database; leave one of them out",
-        )),
-        (Some(uri), None) => parse(&uri, "the variable DATABASE_URL".to_owned()),
+        (Some(_), Some(_)) => Err(ConfigError::configuration(format!(
+            "the variables {uri_name} and {file_name} both name the database; leave one of them out"
+        ))),
+        (Some(uri), None) => parse(&uri, format!("the variable {uri_name}")).map(Some),
         (None, Some(file)) => {
             // Editors and shells end a file with a line break.
-            parse(read("DATABASE_URL_FILE", Path::new(&file))?.trim(), format!("the file DATABASE_URL_FILE={file}"))
+            let uri = read(file_name, Path::new(&file))?;
+            parse(uri.trim(), format!("the file {file_name}={file}")).map(Some)
         }
-        (None, None) => of_service(settings, defaults),
+        (None, None) => Ok(None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::memory::DEFAULT_MEMORY;
 use super::{
-    ConfigError, DEFAULT_FETCH_SIZE, DEFAULT_GZIP_LEVEL, Destination, Environment, Invocation, Lake, MessageLevel,
+    ConfigError, DEFAULT_FETCH_SIZE, DEFAULT_GZIP_LEVEL, Environment, Invocation, Lake, Location, MessageLevel,
     ProgressMode, QueryConfig, RunConfig, invocation,
 };
 use crate::args::{USAGE, known_options};
@@ -16,6 +16,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 mod dates;
+mod files;
 mod memory;
 mod publishing;
 
@@ -86,9 +87,9 @@ fn refusal(exit: u8, arguments: &[&str], variables: Variables<'_>) -> String {
 #[test]
 fn a_run_without_options_has_the_defaults_of_the_help() {
     let run = run(&[URI], &[]);
-    assert_eq!(run.source, source(URI));
+    assert_eq!(run.source, Some(source(URI)));
     assert_eq!(run.tables, [TableSelector::Name("all".into())]);
-    assert_eq!(run.destination, Destination::Local(PathBuf::from("lake")));
+    assert_eq!(run.destination, Location::Local(PathBuf::from("lake")));
     assert!(run.publish && run.cataloguing.is_none() && !run.json_report);
     assert_eq!((run.fetch_size.get(), run.gzip_level), (1000, 1));
     assert_eq!((run.memory, run.memory_limit, run.window), (DEFAULT_MEMORY, None, None));
@@ -103,11 +104,11 @@ fn a_flag_wins_over_its_variable_and_the_variable_over_the_default() {
     let variables: Variables<'_> =
         &[("PROJECT_LIMIT", "50"), ("PROJECT_TABLE", "users"), ("DATABASE_URL", "postgres://env@h/env")];
     assert_eq!(run(&[], variables).fetch_size.get(), 50);
-    assert_eq!(run(&[], variables).source, source("postgres://env@h/env"));
+    assert_eq!(run(&[], variables).source, Some(source("postgres://env@h/env")));
     let flags = run(&[URI, "-l", "1000", "-t", "events"], variables);
     assert_eq!(flags.fetch_size.get(), 1000);
     assert_eq!(flags.tables, [TableSelector::Name("events".into())]);
-    assert_eq!(flags.source, source(URI));
+    assert_eq!(flags.source, Some(source(URI)));
     assert_eq!(run(&[URI], &[("PROJECT_LIMIT", "")]).fetch_size.get(), 1000, "an empty variable is none");
 }
 
@@ -119,14 +120,10 @@ fn every_option_has_its_variable() {
         let name = option.trim_start_matches('-');
         let value = match name {
             "help" | "version" => continue,
-            "file" | "extra" => {
-                let variable = format!("PROJECT_{}", name.to_uppercase());
-                assert!(refusal(78, &[URI], &[(&variable, "x")]).contains(&variable));
-                assert!(refusal(2, &[URI, &format!("{option}=x")], &[]).contains("later version"));
-                continue;
-            }
             "limit" | "rejects" | "workers" | "gzip-level" | "crawler-timeout" | "max-shrink" | "max-snapshot-age"
-            | "keep-runs" | "grace" | "attempts" | "retry-delay" | "read-timeout" => "7",
+            | "keep-runs" | "grace" | "attempts" | "retry-delay" | "read-timeout" | "then-timeout" => "7",
+            "into" => "public.totals",
+            "mode" => "upsert",
             "publish" => "catalog",
             "memory" => "64",
             "from" | "to" => "2026-01-31",
@@ -146,19 +143,29 @@ fn every_option_has_its_variable() {
         let base: &[&str] = match name {
             athena if athena.starts_with("athena") => &["query", "select 1"],
             "keep-runs" | "grace" => &["gc"],
+            "as" | "extra-schema" => &[URI, "--extra=prices.csv"],
+            "into" => &[URI, "--file=totals.csv"],
+            "file" => &[URI, "--into=public.totals"],
+            "key" | "mode" => &[URI, "--file=totals.csv", "--into=public.totals"],
+            "then-timeout" => &[URI, "--then=nightly"],
             _ => &[URI],
         };
-        let glue: Variables<'_> =
-            &[("PROJECT_UPLOAD", "s3://b"), ("PROJECT_GLUE_DATABASE", "d"), ("PROJECT_CRAWLER", "c")];
+        let glue: Variables<'_> = &[
+            ("PROJECT_UPLOAD", "s3://b"),
+            ("PROJECT_GLUE_DATABASE", "d"),
+            ("PROJECT_CRAWLER", "c"),
+            ("TARGET_DATABASE_URL", URI),
+        ];
         let takes_value = USAGE.contains(&format!("{option}=<"));
         let flag = if takes_value { format!("{option}={value}") } else { option.clone() };
         let variable = format!("PROJECT_{}", name.replace('-', "_").to_uppercase());
         let mut with_variable = vec![(variable.as_str(), if takes_value { value } else { "true" })];
         with_variable.extend(glue);
 
-        let plain = format!("{:?}", invoke(base, glue).unwrap());
-        let by_flag = format!("{:?}", invoke(&[base, &[&flag]].concat(), glue).unwrap());
-        let by_variable = format!("{:?}", invoke(base, &with_variable).unwrap());
+        // Some options are refused without the other of a pair.
+        let plain = format!("{:?}", invoke(base, glue));
+        let by_flag = format!("{:?}", Ok::<_, ConfigError>(invoke(&[base, &[&flag]].concat(), glue).unwrap()));
+        let by_variable = format!("{:?}", Ok::<_, ConfigError>(invoke(base, &with_variable).unwrap()));
         assert_eq!(by_flag, by_variable, "{option}");
         assert_ne!(by_flag, plain, "{option} does nothing");
     }
@@ -182,9 +189,9 @@ fn a_run_without_a_snapshot_has_nothing_that_needs_one() {
 #[test]
 fn destinations() {
     let destination = |upload: &str| run(&[URI, "-n", "-u", upload], &[]).destination;
-    assert_eq!(destination("s3://b/p/"), Destination::S3("s3://b/p".into()));
-    assert_eq!(destination("file:///srv/my%20lake"), Destination::Local("/srv/my lake".into()));
-    assert_eq!(destination("out/lake"), Destination::Local("out/lake".into()));
+    assert_eq!(destination("s3://b/p/"), Location::S3("s3://b/p".into()));
+    assert_eq!(destination("file:///srv/my%20lake"), Location::Local("/srv/my lake".into()));
+    assert_eq!(destination("out/lake"), Location::Local("out/lake".into()));
     for wrong in ["s3://", "s3:///p", "s3:b", "file://lake", "https://b/p", ""] {
         let message = refusal(2, &[URI, "-n", &format!("--upload={wrong}")], &[]);
         assert!(message.contains("--upload"), "{message}");
@@ -214,7 +221,7 @@ fn the_database_is_needed_and_its_password_never_repeated() {
     }
     assert!(refusal(2, &["lsit"], &[]).contains("did you mean the verb list"));
     let by_variables = [("USER", "bob"), ("PGUSER", "ann"), ("PGPASSWORD", "s3cret")];
-    assert_eq!(run(&["postgres://localhost/shop"], &by_variables).source, source(URI));
+    assert_eq!(run(&["postgres://localhost/shop"], &by_variables).source, Some(source(URI)));
     let dsn = ("SENTRY_DSN", "https://s3cret@sentry.example/1");
     let sentry = run(&[URI], &[dsn]).outputs.sentry.unwrap();
     assert!(sentry.dsn.expose().ends_with("/1"));

@@ -49,7 +49,7 @@ struct Page<'a> {
 }
 
 struct FailureCard<'a> {
-    /// None for a failure of the whole run.
+    /// The task, or the flag of the step; none for a failure of the whole run.
     task: Option<&'a str>,
     failure: &'a Failure,
     remedy: Remedy,
@@ -158,7 +158,8 @@ fn failures<'a>(document: &ReportDocument<'a>) -> Vec<FailureCard<'a>> {
     let report = document.report;
     let card = |task, failure: &'a Failure| FailureCard { task, failure, remedy: remedy(failure.code) };
     let of_tasks = report.tasks.iter().filter_map(|task| Some(card(Some(task.task.as_str()), task.failure.as_ref()?)));
-    report.failure.iter().map(|failure| card(None, failure)).chain(of_tasks).collect()
+    let of_steps = report.steps.iter().filter_map(|step| Some(card(Some(step.step), step.failure.as_ref()?)));
+    report.failure.iter().map(|failure| card(None, failure)).chain(of_tasks).chain(of_steps).collect()
 }
 
 fn failed_before_publishing(report: &RunReport) -> bool {
