@@ -188,6 +188,7 @@ fn run(
         None if extra.is_some() || insertion.is_some() => Vec::new(),
         _ => tables(settings)?,
     };
+    let outputs = outputs::outputs(settings, extra.as_ref(), insertion.as_ref())?;
     let publishes = publish && (extra.is_some() || !tables.is_empty());
     Ok(RunConfig {
         source: match &args.uri {
@@ -224,7 +225,7 @@ fn run(
         scratch: settings.value("scratch")?.map_or_else(env::temp_dir, PathBuf::from),
         aws: aws(settings)?,
         json_report: json_report(settings)?,
-        outputs: outputs::outputs(settings)?,
+        outputs,
         messages,
     })
 }

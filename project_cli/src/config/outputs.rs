@@ -1,7 +1,7 @@
 //! Who is told what came of a run, besides the terminal.
 
-use crate::config::ConfigError;
 use crate::config::invocation::SecretText;
+use crate::config::{ConfigError, Extra, Insertion};
 use crate::setting::{Setting, Settings};
 use percent_encoding::percent_decode_str;
 use std::ffi::OsStr;
@@ -11,7 +11,7 @@ use url::Url;
 /// Where metrics, the report and failures go; nowhere unless somebody asks for it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outputs {
-    /// `--table` as it was given, which tells the runs of one job from those of another.
+    /// `--table` as it was given, or the file that was given alone, which tells the runs of one job from those of another.
     pub(crate) selection: String,
     /// A file for a collector that reads text files.
     pub(crate) metrics_file: Option<PathBuf>,
@@ -60,9 +60,19 @@ pub(crate) struct Pushgateway {
     pub(crate) credentials: Option<SecretText>,
 }
 
-pub(super) fn outputs(settings: &Settings<'_>) -> Result<Outputs, ConfigError> {
+pub(super) fn outputs(
+    settings: &Settings<'_>,
+    extra: Option<&Extra>,
+    insertion: Option<&Insertion>,
+) -> Result<Outputs, ConfigError> {
+    let selection = match (settings.value("table")?, extra, insertion) {
+        (Some(tables), _, _) => tables,
+        (None, Some(extra), _) => format!("--extra={}", extra.table),
+        (None, None, Some(insertion)) => format!("--file={}", insertion.into),
+        (None, None, None) => "all".to_owned(),
+    };
     Ok(Outputs {
-        selection: settings.value("table")?.unwrap_or_else(|| "all".to_owned()),
+        selection,
         metrics_file: settings.value("metrics-file")?.map(PathBuf::from),
         pushgateway: settings.get("pushgateway")?.map(|setting| pushgateway(&setting)).transpose()?,
         report: settings.get("report")?.map(|setting| report(&setting)).transpose()?,

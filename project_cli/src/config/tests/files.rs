@@ -33,8 +33,11 @@ fn a_file_is_a_table_of_its_name() {
 fn without_a_table_no_task_runs_and_no_database_is_needed() {
     let config = run(&["--extra=prices.csv"], &[]);
     assert_eq!((config.source, config.tables), (None, Vec::new()));
+    // Not those of the nightly run of all tasks.
+    assert_eq!(config.outputs.selection, "--extra=prices");
     let config = run(&["--file=x.csv", "--into=public.t"], &[TARGET]);
     assert_eq!((config.source, config.tables), (None, Vec::new()));
+    assert_eq!(config.outputs.selection, "--file=public.t");
     let config = run(&["--extra=prices.csv", "--table=users"], &[("DATABASE_URL", URI)]);
     assert_eq!((config.source, config.tables), (Some(source(URI)), vec![TableSelector::Name("users".into())]));
     let config = run(&[URI, "--then=nightly"], &[]);
