@@ -4,6 +4,9 @@
 //! [`ProjectTask`] for small tables that are joined in memory, [`ProjectStreamTask`] for big tables in one pass,
 //! [`HugeStreamTask`] for huge tables cut by UTC date.
 
+// A task's file names what it uses as everybody else does, so that it can be written and tested outside of this crate.
+extern crate self as project_tasks;
+
 mod blocking;
 mod context;
 mod data_error;
@@ -24,6 +27,7 @@ mod verification;
 pub use context::{TaskContext, Verified, Written};
 pub use data_error::DataError;
 pub use drift::{Drift, DriftKind};
+pub use load::{load, load_both};
 pub use memory_share::MemoryShare;
 pub use preflight::{FoundTable, examine, judge, preflight};
 pub use registry::REGISTRY;

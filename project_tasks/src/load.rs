@@ -11,7 +11,10 @@ use tokio::runtime::Handle;
 use tracing::trace;
 
 /// Runs a Diesel query; an error names the table, and the time it took is traced.
-pub(crate) fn load<'query, Row>(
+///
+/// # Errors
+/// Those of the server and of values that have no place in the row.
+pub fn load<'query, Row>(
     table: &str,
     query: impl LoadQuery<'query, DieselClient, Row>,
     connection: &mut DieselConnection,
@@ -24,7 +27,10 @@ pub(crate) fn load<'query, Row>(
 }
 
 /// Loads what does not depend on each other, on two connections at the same time where the run may have two.
-pub(crate) fn load_both<A: Send, B>(
+///
+/// # Errors
+/// Those of either, and of the connections.
+pub fn load_both<A: Send, B>(
     context: &TaskContext,
     first: impl FnOnce(&mut DieselConnection) -> Result<A> + Send,
     second: impl FnOnce(&mut DieselConnection) -> Result<B>,

@@ -1,14 +1,15 @@
 //! The list of all tasks: its order is the order of `project list`.
 
 use crate::task::Task;
-use crate::tasks::combined_orders::CombinedOrders;
-use crate::tasks::events::Events;
-use crate::tasks::products::Products;
-use crate::tasks::users::Users;
+use crate::tasks;
 
 /// Every registered task. A new one is a file below `tasks/`, its line there, and its line here.
-pub static REGISTRY: &[Task] =
-    &[Task::Batch(&CombinedOrders), Task::Batch(&Users), Task::Stream(&Products::ALL), Task::Huge(&Events)];
+pub static REGISTRY: &[Task] = &[
+    Task::Batch(&tasks::combined_orders::CombinedOrders),
+    Task::Batch(&tasks::users::Users),
+    Task::Stream(&tasks::products::Products::ALL),
+    Task::Huge(&tasks::events::Events),
+];
 
 #[cfg(test)]
 mod tests {

@@ -29,7 +29,7 @@ pub(super) enum Types {
 /// Where the code declares it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In a line of its own, under this identifier.
+    /// In a line of its own, under this identifier; that of a field has its visibility before it.
     Line { declaration: Declaration, identifier: String },
     /// By its name only.
     Nowhere,

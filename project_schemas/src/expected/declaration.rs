@@ -14,7 +14,11 @@ pub enum Declaration {
 impl Declaration {
     /// The line for a column of this type; nothing when no row can hold the type.
     pub fn line(self, name: &str, oid: u32, nullable: bool) -> Option<String> {
-        Some(self.line_of(&identifier(name), name, &self.declared(self.type_name(oid)?, nullable)))
+        let identifier = match self {
+            Self::Table => identifier(name),
+            Self::Struct => format!("pub {}", identifier(name)),
+        };
+        Some(self.line_of(&identifier, name, &self.declared(self.type_name(oid)?, nullable)))
     }
 
     /// The type without its nullability; nothing when no row can hold it.
@@ -34,14 +38,14 @@ impl Declaration {
         }
     }
 
-    /// The line of a column that the code calls `identifier`.
+    /// The line of a column that the code calls `identifier`, which for a field begins with its visibility.
     pub(super) fn line_of(self, identifier: &str, name: &str, declared: &str) -> String {
-        let same_name = identifier.trim_start_matches("r#") == name;
+        let same_name = identifier.rsplit(' ').next().is_some_and(|last| last.trim_start_matches("r#") == name);
         match self {
             Self::Table if same_name => format!("{identifier} -> {declared},"),
             Self::Table => format!("#[sql_name = {name:?}] {identifier} -> {declared},"),
-            Self::Struct if same_name => format!("pub {identifier}: {declared},"),
-            Self::Struct => format!("#[sqlx(rename = {name:?})] pub {identifier}: {declared},"),
+            Self::Struct if same_name => format!("{identifier}: {declared},"),
+            Self::Struct => format!("#[sqlx(rename = {name:?})] {identifier}: {declared},"),
         }
     }
 }

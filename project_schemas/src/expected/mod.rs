@@ -10,5 +10,4 @@ mod type_names;
 pub use column::ExpectedColumn;
 pub use declaration::{Declaration, source_file};
 pub use diesel_table::{ColumnList, DeclaredColumn, DeclaredTable};
-pub use row_struct::SourceRow;
-pub(crate) use row_struct::source_row;
+pub use row_struct::{SourceRow, source_row};

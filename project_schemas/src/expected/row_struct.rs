@@ -13,9 +13,10 @@ pub trait SourceRow {
 }
 
 impl ExpectedColumn {
-    /// A field; `declared` is its type as the code writes it.
-    pub(crate) fn of_field<T: FromPostgres>(name: &str, identifier: &str, declared: &str) -> Self {
-        let place = Place::Line { declaration: Declaration::Struct, identifier: identifier.to_owned() };
+    /// A field, as `source_row!` finds it; `field` and `declared` are its visibility and identifier, and its type, as the
+    /// code writes them.
+    pub fn of_field<T: FromPostgres>(name: &str, field: &str, declared: &str) -> Self {
+        let place = Place::Line { declaration: Declaration::Struct, identifier: field.trim().to_owned() };
         let (name, types) = (name.trim_start_matches("r#").to_owned(), Types::Oids(T::oids()));
         let type_name = declared.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(declared);
         let (declared, type_name) = (declared.to_owned(), type_name.to_owned());
@@ -24,6 +25,7 @@ impl ExpectedColumn {
 }
 
 /// Declares a row struct that is read by sqlx: each column once, with its name and its type.
+#[macro_export]
 macro_rules! source_row {
     (
         $(#[$about:meta])*
@@ -53,7 +55,7 @@ macro_rules! source_row {
                     $crate::expected::ExpectedColumn::of_field::<$type>(
                         // The first of what there is.
                         [$($name,)? stringify!($field)][0],
-                        stringify!($field),
+                        stringify!($field_visible $field),
                         stringify!($type),
                     )
                 ),*]
@@ -62,7 +64,7 @@ macro_rules! source_row {
     };
 }
 
-pub(crate) use source_row;
+pub use source_row;
 
 #[cfg(test)]
 mod tests {
@@ -104,9 +106,10 @@ mod tests {
         assert!(columns[1].reads(114, "json") && columns[1].reads(3802, "jsonb"));
         assert_eq!(
             columns[1].line(25, "text", true).as_deref(),
-            Some("#[sqlx(rename = \"we ird\")] pub weird: Option<String>,")
+            Some("#[sqlx(rename = \"we ird\")] weird: Option<String>,")
         );
-        assert_eq!(columns[3].line(20, "bigint", false).as_deref(), Some("pub r#where: i64,"));
+        assert_eq!(columns[3].line(20, "bigint", false).as_deref(), Some("r#where: i64,"));
+        assert_eq!(columns[2].current_line().as_deref(), Some("#[sqlx(rename = \"type\")] pub(crate) kind: String,"));
     }
 
     #[test]
