@@ -12,6 +12,9 @@ from helm_chart import of_kind, render
 
 DOCS = program.REPOSITORY / "docs"
 GUIDE = (DOCS / "operations.md").read_text()
+TASK_GUIDE = (DOCS / "writing-a-task.md").read_text()
+EXAMPLE = program.REPOSITORY / "project_tasks/tests/postgres/writing_a_task"
+LINEITEM_ROWS = 6_001_215
 
 
 class Documents(unittest.TestCase):
@@ -51,6 +54,44 @@ class Documents(unittest.TestCase):
         self.assertEqual(json.loads(f"[{ended}]"), never["onExitCodes"]["values"])
         # What no rule names counts as well.
         self.assertLessEqual(set(again["onExitCodes"]["values"]), set(json.loads(f"[{tried}]")))
+
+
+class TaskGuide(unittest.TestCase):
+    """docs/writing-a-task.md shows code that the tests compile and run."""
+
+    def test_every_block_of_code_stands_in_the_file_that_it_names(self):
+        blocks = re.findall(r"```rust\n// (\S+)\n(.*?)```", TASK_GUIDE, re.DOTALL)
+        self.assertEqual(len(blocks), TASK_GUIDE.count("```rust"), "a block does not begin with the name of its file")
+        for file in EXAMPLE.glob("*.rs"):
+            self.assertIn(f"`{file.name}`", TASK_GUIDE)
+        for name, code in blocks:
+            self.assertIn(code, (EXAMPLE / name).read_text(), name)
+
+    def test_the_two_lines_go_where_the_guide_says(self):
+        (diff,) = re.findall(r"```diff\n(.*?)```", TASK_GUIDE, re.DOTALL)
+        self.assertEqual(len(re.findall(r"^\+(?!\+\+ )", diff, re.MULTILINE)), 2)
+        hunks = re.findall(r"^\+\+\+ b/(\S+)\n((?:[ +](?!\+\+ ).*\n)+)", diff, re.MULTILINE)
+        self.assertEqual(len(hunks), 2)
+        for file, hunk in hunks:
+            before = "".join(line[1:] for line in hunk.splitlines(keepends=True) if line.startswith(" "))
+            self.assertIn(before, (program.REPOSITORY / file).read_text(), file)
+
+    def test_its_figures_are_those_of_the_benchmark(self):
+        readme = (program.REPOSITORY / "README.md").read_text()
+        for contender, path in (
+            ("TPC-H lineitem | project", "huge and `schema.table`, 2 workers"),
+            ("TPC-H lineitem | project --workers=1", "huge and `schema.table`, 1 worker"),
+            ("lineitem through a struct | project", "stream: a struct for each row, 1 connection"),
+        ):
+            (row,) = re.findall(rf"^\| {re.escape(contender)} \| (.*) \|$", readme, re.MULTILINE)
+            wall, _, _, cpu, peak, _ = row.split(" | ")
+            millions = LINEITEM_ROWS / 1_000_000
+            line = f"| {path} | {millions / float(wall):.2f} | {float(cpu) / millions:.2f} | {peak} |"
+            self.assertIn(line, TASK_GUIDE, "the README has other figures")
+
+    def test_the_program_knows_its_flags(self):
+        flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", re.sub(r"`cargo .*?`", "", TASK_GUIDE)))
+        self.assertLessEqual(flags, program.flags())
 
 
 def places_of(file: Path) -> set[str]:

@@ -13,3 +13,4 @@ mod task_run;
 mod verify;
 mod verify_changed_files;
 mod verify_encodings;
+pub mod writing_a_task;
