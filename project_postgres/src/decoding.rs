@@ -1,10 +1,10 @@
 //! The type table: how the binary form of each Postgres type is read, and what it becomes.
 
 use crate::catalog_type::{CatalogAttribute, CatalogType};
-use crate::lake_name::lake_name;
 use crate::policy::{AnyNumeric, Arrays, InvalidText, NotANumber, Policies, TimestampUnit};
 use crate::sql::quote_identifier;
 use arrow::datatypes::{DataType, Field, Fields, TimeUnit};
+use project_parquet::lake_name;
 use std::collections::HashSet;
 use std::sync::Arc;
 

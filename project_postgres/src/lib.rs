@@ -18,7 +18,6 @@ mod diesel_connection;
 mod export;
 mod file_tallies;
 mod held_connection;
-mod lake_name;
 pub mod load_estimate;
 mod moment;
 mod nested_builder;
@@ -48,7 +47,6 @@ pub use copy_decoder::CopyDecoder;
 pub use decoding::{Decoding, Member};
 pub use diesel_connection::{DieselClient, DieselConnection};
 pub use export::{ColumnChange, Export, Exported, ReadLimits, Stopped};
-pub use lake_name::lake_name;
 pub use part_files::{OPEN_PARTS, Routing};
 pub use policy::{
     AnyNumeric, Arrays, Choices, Infinity, InvalidText, NamedPolicy, NotANumber, Policies, PolicyOverrides,

@@ -3,11 +3,11 @@
 use crate::catalog::{CatalogColumn, Relation};
 use crate::catalog_type::CatalogType;
 use crate::decoding::Decoding;
-use crate::lake_name::lake_name;
 use crate::policy::{Arrays, Infinity, InvalidText, NotANumber, Policies, TableOptions};
 use crate::source_error::{SourceError, SourceErrorKind};
 use crate::sql::{Predicate, TableName, quote_identifier};
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use project_parquet::lake_name;
 use std::collections::HashMap;
 use std::sync::Arc;
 

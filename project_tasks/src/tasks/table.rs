@@ -7,11 +7,11 @@ use crate::task::{NAMED, ProjectStreamTask};
 use crate::verification::{finished, prover};
 use anyhow::Result;
 use futures::future::BoxFuture;
-use project_parquet::{PartitionValue, RecordColumn};
+use project_parquet::{PartitionValue, RecordColumn, lake_name};
 use project_postgres::catalog::{Relation, Storage, leaves, relation};
 use project_postgres::{
     Export, Exported, RejectLimit, ServerProver, Slice, SourceError, SourceErrorKind, TableName, TablePlan, close,
-    lake_name, whole_table,
+    whole_table,
 };
 use sqlx::PgConnection;
 

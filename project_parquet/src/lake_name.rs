@@ -1,4 +1,4 @@
-//! From a name in Postgres to a name in the lake.
+//! From a name in a source to a name in the lake.
 
 /// Lower case; every run of characters other than `a-z`, `0-9` and `_` becomes one `_`.
 ///
