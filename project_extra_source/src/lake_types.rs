@@ -1,0 +1,167 @@
+//! The types of other Parquet files, as this lake has them, and their values.
+
+use crate::column_type::{LONGEST_DECIMAL, decimal_type};
+use anyhow::{Result, bail};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowPrimitiveType, ArrowTimestampType, Date32Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType,
+};
+use arrow_array::{Array, ArrayRef, ListArray, MapArray, PrimitiveArray, StructArray};
+use arrow_cast::{can_cast_types, cast};
+use arrow_schema::{DataType, Field, FieldRef, TimeUnit};
+use project_parquet::lake_name;
+use std::sync::Arc;
+
+/// Seconds.
+const DAY: i64 = 86_400;
+/// 0001-01-01, in days since 1970-01-01.
+const FIRST_DAY: i64 = -719_162;
+/// 10000-01-01.
+const END_OF_DAYS: i64 = 2_932_897;
+
+/// The type that the lake has for one of Arrow's; nothing when there is none.
+pub(crate) fn lake_type(source: &DataType, unit: TimeUnit) -> Option<DataType> {
+    use DataType::*;
+    Some(match source {
+        Boolean | Int16 | Int32 | Int64 | Float32 | Float64 | Date32 | Utf8 | Binary => source.clone(),
+        Int8 | UInt8 => Int16,
+        UInt16 => Int32,
+        UInt32 => Int64,
+        UInt64 => decimal_type(20, 0),
+        Float16 => Float32,
+        LargeUtf8 | Utf8View | Null => Utf8,
+        LargeBinary | BinaryView | FixedSizeBinary(_) => Binary,
+        Timestamp(_, zone) => Timestamp(unit, zone.as_ref().map(|_| Arc::from("UTC"))),
+        Decimal32(precision, scale)
+        | Decimal64(precision, scale)
+        | Decimal128(precision, scale)
+        | Decimal256(precision, scale)
+            if u32::from(*precision) <= LONGEST_DECIMAL && *scale >= 0 =>
+        {
+            decimal_type(*precision, scale.unsigned_abs())
+        }
+        List(field) | LargeList(field) | FixedSizeList(field, _) => {
+            List(Arc::new(Field::new_list_field(lake_type(field.data_type(), unit)?, true)))
+        }
+        Struct(members) if !members.is_empty() => {
+            Struct(members.iter().map(|member| member_field(member, unit)).collect::<Option<Vec<Field>>>()?.into())
+        }
+        Map(entries, _) => map_type(entries, unit)?,
+        Dictionary(_, values) => lake_type(values, unit)?,
+        // As Postgres's: what has no type of its own is text.
+        other => can_cast_types(other, &Utf8).then_some(Utf8)?,
+    })
+}
+
+fn member_field(member: &FieldRef, unit: TimeUnit) -> Option<Field> {
+    Some(Field::new(lake_name(member.name()), lake_type(member.data_type(), unit)?, true))
+}
+
+fn map_type(entries: &FieldRef, unit: TimeUnit) -> Option<DataType> {
+    let DataType::Struct(members) = entries.data_type() else { return None };
+    let [key, value] = &members[..] else { return None };
+    let key = Field::new("key", lake_type(key.data_type(), unit)?, false);
+    let value = Field::new("value", lake_type(value.data_type(), unit)?, true);
+    let entries = Field::new("key_value", DataType::Struct(vec![key, value].into()), false);
+    Some(DataType::Map(Arc::new(entries), false))
+}
+
+/// The values as the lake has them, and how many timestamps were cut.
+pub(crate) fn lake_values(array: &ArrayRef, to: &DataType) -> Result<(ArrayRef, u64)> {
+    if array.data_type() == to && !matches!(to, DataType::Date32 | DataType::Timestamp(..)) {
+        return Ok((Arc::clone(array), 0));
+    }
+    match to {
+        DataType::Timestamp(..) => timestamps(array, to),
+        DataType::Date32 => {
+            in_years(array.as_primitive::<Date32Type>(), 1)?;
+            Ok((Arc::clone(array), 0))
+        }
+        DataType::List(field) => {
+            let source = DataType::List(Arc::new(Field::new_list_field(inner_type(array.data_type())?, true)));
+            let list = cast(array, &source)?;
+            let list = list.as_list::<i32>();
+            let (values, cut) = lake_values(list.values(), field.data_type())?;
+            let list = ListArray::try_new(Arc::clone(field), list.offsets().clone(), values, list.nulls().cloned())?;
+            Ok((Arc::new(list), cut))
+        }
+        DataType::Struct(fields) => {
+            let (group, mut all) = (array.as_struct(), 0);
+            let mut columns = Vec::with_capacity(fields.len());
+            for (column, field) in group.columns().iter().zip(fields) {
+                let (values, cut) = lake_values(column, field.data_type())?;
+                columns.push(values);
+                all += cut;
+            }
+            Ok((Arc::new(StructArray::try_new(fields.clone(), columns, group.nulls().cloned())?), all))
+        }
+        DataType::Map(field, ordered) => {
+            let map = array.as_map();
+            let entries: ArrayRef = Arc::new(map.entries().clone());
+            let (entries, cut) = lake_values(&entries, field.data_type())?;
+            let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
+            let entries = entries.as_struct().clone();
+            Ok((Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *ordered)?), cut))
+        }
+        _ => {
+            let values = cast(array, to)?;
+            if values.null_count() != array.logical_null_count() {
+                bail!("a value does not fit {to}");
+            }
+            Ok((values, 0))
+        }
+    }
+}
+
+fn inner_type(list: &DataType) -> Result<DataType> {
+    match list {
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            Ok(field.data_type().clone())
+        }
+        other => bail!("{other} is no list"),
+    }
+}
+
+/// Cut downwards, as those of Postgres are.
+fn timestamps(array: &ArrayRef, to: &DataType) -> Result<(ArrayRef, u64)> {
+    use TimeUnit::{Microsecond, Millisecond, Nanosecond};
+    let (DataType::Timestamp(from, _), DataType::Timestamp(unit, zone)) = (array.data_type(), to) else {
+        bail!("{} is no timestamp", array.data_type())
+    };
+    let (values, count) = match (from, unit) {
+        (Microsecond, Millisecond) => cut::<TimestampMicrosecondType, TimestampMillisecondType>(array, 1000, zone),
+        (Nanosecond, Millisecond) => cut::<TimestampNanosecondType, TimestampMillisecondType>(array, 1_000_000, zone),
+        (Nanosecond, Microsecond) => cut::<TimestampNanosecondType, TimestampMicrosecondType>(array, 1000, zone),
+        _ => (cast(array, to)?, 0),
+    };
+    match unit {
+        Microsecond => in_years(values.as_primitive::<TimestampMicrosecondType>(), DAY * 1_000_000)?,
+        _ => in_years(values.as_primitive::<TimestampMillisecondType>(), DAY * 1000)?,
+    }
+    Ok((values, count))
+}
+
+fn cut<S, T>(array: &ArrayRef, divisor: i64, zone: &Option<Arc<str>>) -> (ArrayRef, u64)
+where
+    S: ArrowTimestampType,
+    T: ArrowTimestampType,
+{
+    let source = array.as_primitive::<S>();
+    let count = source.iter().flatten().filter(|value| value % divisor != 0).count() as u64;
+    let values = source.unary::<_, T>(|value| value.div_euclid(divisor));
+    (Arc::new(values.with_timezone_opt(zone.clone())), count)
+}
+
+/// Neither Athena nor other readers go further than the years 1 to 9999.
+fn in_years<T>(values: &PrimitiveArray<T>, per_day: i64) -> Result<()>
+where
+    T: ArrowPrimitiveType,
+    T::Native: Into<i64>,
+{
+    let (first, end) = (FIRST_DAY * per_day, END_OF_DAYS * per_day);
+    if values.iter().flatten().any(|value| !(first..end).contains(&value.into())) {
+        bail!("a date or timestamp is outside of the years 1 to 9999");
+    }
+    Ok(())
+}
