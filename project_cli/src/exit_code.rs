@@ -5,6 +5,7 @@ use crate::isolation::Panicked;
 use crate::one_moment::TooOld;
 use crate::selection::{NotCutByDate, UnknownTask};
 use project_aws::{AwsError, AwsErrorKind};
+use project_extra_source::ExtraError;
 use project_parquet::RowCountMismatch;
 use project_postgres::{SnapshotLost, SourceError, SourceErrorKind, Stopped};
 use project_publish::PublishError;
@@ -90,6 +91,13 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
     }
     if error.is::<DataError>() || error.is::<RowCountMismatch>() {
         return Some(ExitCode::Data);
+    }
+    if let Some(error) = error.downcast_ref::<ExtraError>() {
+        return Some(match error {
+            ExtraError::Data(_) => ExitCode::Data,
+            ExtraError::Schema(_) => ExitCode::Configuration,
+            ExtraError::Stopped => ExitCode::Temporary,
+        });
     }
     if error.is::<UnknownTask>() || error.is::<NotCutByDate>() {
         return Some(ExitCode::Usage);

@@ -111,8 +111,11 @@ impl Attempt<'_> {
         let mut finished = Vec::new();
         if let Some(extra) = extra {
             let writer = self.writer(None, report);
-            let reading = extra.read(self.config, writer, &staging, report);
-            finished.extend(self.stoppable(Box::pin(reading).map(Ok)).await?);
+            let reading = extra.read(self.config, writer, &staging, self.progress, self.cancel, report);
+            finished.extend(Box::pin(reading).await);
+            if self.cancel.is_cancelled() {
+                return Err(Stopped.into());
+            }
         }
         if let Some(source) = source.filter(|_| !tasks.is_empty()) {
             finished.extend(self.read(&source, tasks, &destination, &staging, report).await?);

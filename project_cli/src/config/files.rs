@@ -3,7 +3,8 @@
 use crate::config::{ConfigError, Lake, Location, lake, location, source, time};
 use crate::setting::{Setting, Settings};
 use crate::table_names::{self, TableSelector};
-use project_postgres::{ConnectionSettings, TableName, lake_name};
+use project_parquet::lake_name;
+use project_postgres::{ConnectionSettings, TableName};
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
