@@ -4,7 +4,6 @@
 
 use crate::windows::{Fault, FindRecords, Found};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-use std::ops::Range;
 
 /// Finds records; of the right number of fields once that is known.
 pub(crate) struct CsvRecords {
@@ -78,17 +77,17 @@ impl FindRecords for CsvRecords {
     fn next(&mut self, bytes: &[u8], from: usize, last: bool) -> Option<Found> {
         let start = from + bytes[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         if start > from {
-            return Some(Found { bytes: from..start, blank: true, fault: None });
+            return Some(Found { bytes: from..start, blank: true, fault: None, open: false });
         }
         match self.record(bytes, from) {
             Some((end, fields)) => {
                 self.fields = fields;
                 let end = end_of_line(bytes, end, last)?;
-                Some(Found { bytes: from..end, blank: false, fault: self.fault(fields) })
+                Some(Found { bytes: from..end, blank: false, fault: self.fault(fields), open: false })
             }
             None if last => {
                 let fault = Some(Fault::of_line("a quote is not closed"));
-                Some(Found { bytes: Range { start: from, end: bytes.len() }, blank: false, fault })
+                Some(Found { bytes: from..bytes.len(), blank: false, fault, open: true })
             }
             None => None,
         }

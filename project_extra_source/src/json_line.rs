@@ -1,60 +1,69 @@
-//! A line of JSON: its keys, and their values as they were written.
+//! A line of JSON: its keys, and their values as they were written. serde_json reads every key and every value; what is
+//! ours is only where one ends and the next begins, so that numbers keep their digits.
 
 use crate::windows::{Fault, FindRecords, Found};
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
-use std::borrow::Cow;
+use serde::de::IgnoredAny;
+use serde_json::Deserializer;
+use serde_json::error::Category;
 use std::collections::HashSet;
-use std::fmt;
 
-/// A JSON object whose values are not looked into.
-pub(crate) struct JsonObject<'a>(pub(crate) Vec<(Cow<'a, str>, &'a RawValue)>);
-
-/// A key that may be borrowed from the line.
-#[derive(serde::Deserialize)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for JsonObject<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = JsonObject<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
-                    members.push((key, value));
-                }
-                Ok(JsonObject(members))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
-}
+/// A JSON object whose values are not looked into: keys, and values as JSON.
+pub(crate) struct JsonObject<'a>(pub(crate) Vec<(String, &'a str)>);
 
 impl<'a> JsonObject<'a> {
     /// Reads a line. What is wrong with it is told without its text.
-    pub(crate) fn parse(line: &'a [u8]) -> Result<Self, Fault> {
-        let object: Self = serde_json::from_slice(line).map_err(|error| {
+    pub(crate) fn parse(line: &'a str) -> Result<Self, Fault> {
+        serde_json::from_str::<IgnoredAny>(line).map_err(|error| {
             Fault::of_line(match error.classify() {
-                serde_json::error::Category::Data => "is not a JSON object".to_owned(),
+                Category::Eof => "is JSON that ends too early".to_owned(),
                 _ => format!("is not JSON from character {} on", error.column()),
             })
         })?;
+        let object = Self::members(line.trim()).ok_or_else(|| Fault::of_line("is not a JSON object"))?;
         if let Some(twice) = object.twice() {
             return Err(Fault { reason: "has the key twice".to_owned(), column: Some(twice.to_owned()) });
         }
         Ok(object)
     }
 
+    /// The members of what is known to be JSON; nothing if it is no object.
+    fn members(json: &'a str) -> Option<Self> {
+        let mut rest = json.strip_prefix('{')?.trim_start();
+        let mut members = Vec::new();
+        while !rest.starts_with('}') {
+            let (key, after) = token(rest)?;
+            let (value, after) = token(after.trim_start().strip_prefix(':')?.trim_start())?;
+            members.push((serde_json::from_str(key).ok()?, value));
+            let after = after.trim_start();
+            rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+        }
+        Some(Self(members))
+    }
+
     fn twice(&self) -> Option<&str> {
         let mut seen = HashSet::with_capacity(self.0.len());
-        self.0.iter().map(|(key, _)| key.as_ref()).find(|key| !seen.insert(*key))
+        self.0.iter().map(|(key, _)| key.as_str()).find(|key| !seen.insert(*key))
     }
+}
+
+/// The elements of what is known to be a JSON array.
+pub(crate) fn elements(json: &str) -> Option<Vec<&str>> {
+    let mut rest = json.strip_prefix('[')?.trim_start();
+    let mut elements = Vec::new();
+    while !rest.starts_with(']') {
+        let (element, after) = token(rest)?;
+        elements.push(element);
+        let after = after.trim_start();
+        rest = after.strip_prefix(',').unwrap_or(after).trim_start();
+    }
+    Some(elements)
+}
+
+/// The value that begins here, and what follows it.
+fn token(json: &str) -> Option<(&str, &str)> {
+    let mut values = Deserializer::from_str(json).into_iter::<IgnoredAny>();
+    values.next()?.ok()?;
+    json.split_at_checked(values.byte_offset())
 }
 
 /// What a value is, by its first character.
@@ -69,8 +78,8 @@ pub(crate) enum JsonKind {
 }
 
 impl JsonKind {
-    pub(crate) fn of(value: &RawValue) -> Self {
-        match value.get().as_bytes().first() {
+    pub(crate) fn of(value: &str) -> Self {
+        match value.as_bytes().first() {
             Some(b'n') | None => Self::Null,
             Some(b't' | b'f') => Self::Boolean,
             Some(b'"') => Self::String,
@@ -92,6 +101,6 @@ impl FindRecords for Lines {
     fn next(&mut self, bytes: &[u8], from: usize, _last: bool) -> Option<Found> {
         let end = from + bytes[from..].iter().position(|byte| *byte == b'\n')? + 1;
         let blank = bytes[from..end].iter().all(u8::is_ascii_whitespace);
-        Some(Found { bytes: from..end, blank, fault: None })
+        Some(Found { bytes: from..end, blank, fault: None, open: false })
     }
 }

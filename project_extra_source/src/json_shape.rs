@@ -2,9 +2,8 @@
 
 use crate::column_type::{ColumnType, Member};
 use crate::inference::SeenTexts;
-use crate::json_line::{JsonKind, JsonObject};
+use crate::json_line::{JsonKind, JsonObject, elements};
 use project_parquet::lake_name;
-use serde_json::value::RawValue;
 use std::collections::{HashMap, HashSet};
 
 /// Objects with more keys than this are data of another shape, such as a map.
@@ -34,11 +33,11 @@ impl Shapes {
     /// Takes the members of an object.
     pub(crate) fn take(&mut self, object: &JsonObject<'_>) {
         for (key, value) in &object.0 {
-            let place = match self.places.get(key.as_ref()) {
+            let place = match self.places.get(key) {
                 Some(place) => *place,
                 None => {
-                    self.places.insert(key.to_string(), self.names.len());
-                    self.names.push(key.to_string());
+                    self.places.insert(key.clone(), self.names.len());
+                    self.names.push(key.clone());
                     self.shapes.push(Shape::default());
                     self.names.len() - 1
                 }
@@ -58,14 +57,14 @@ impl Shapes {
 }
 
 impl Shape {
-    fn take(&mut self, value: &RawValue) {
+    fn take(&mut self, value: &str) {
         match JsonKind::of(value) {
             JsonKind::Null => {}
             JsonKind::Boolean => self.booleans = true,
             JsonKind::String => self.strings = true,
-            JsonKind::Number => self.numbers.take(value.get()),
+            JsonKind::Number => self.numbers.take(value),
             JsonKind::Array => self.take_elements(value),
-            JsonKind::Object => match JsonObject::parse(value.get().as_bytes()) {
+            JsonKind::Object => match JsonObject::parse(value) {
                 Ok(object) => {
                     let members = self.members.get_or_insert_default();
                     // More are not looked at: it is no struct any more.
@@ -78,13 +77,13 @@ impl Shape {
         }
     }
 
-    fn take_elements(&mut self, value: &RawValue) {
-        match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
-            Ok(values) => {
-                let elements = self.elements.get_or_insert_default();
-                values.into_iter().for_each(|value| elements.take(value));
+    fn take_elements(&mut self, value: &str) {
+        match elements(value) {
+            Some(values) => {
+                let shape = self.elements.get_or_insert_default();
+                values.into_iter().for_each(|value| shape.take(value));
             }
-            Err(_) => self.odd = true,
+            None => self.odd = true,
         }
     }
 
@@ -144,7 +143,7 @@ mod tests {
 
     fn kind(lines: &[&str]) -> String {
         let mut shapes = Shapes::default();
-        lines.iter().for_each(|line| shapes.take(&JsonObject::parse(line.as_bytes()).ok().unwrap()));
+        lines.iter().for_each(|line| shapes.take(&JsonObject::parse(line).ok().unwrap()));
         shapes.iter().next().unwrap().1.column_type().to_string()
     }
 
@@ -177,10 +176,10 @@ mod tests {
             ("[1]", "is not a JSON object"),
             ("\"secret\"", "is not a JSON object"),
             ("{\"a\":secret}", "is not JSON from character 6"),
-            ("{\"a\":1", "is not JSON"),
+            ("{\"a\":1", "is JSON that ends too early"),
             ("{\"a\":1} {}", "is not JSON"),
         ] {
-            let fault = JsonObject::parse(line.as_bytes()).err().unwrap();
+            let fault = JsonObject::parse(line).err().unwrap();
             assert!(fault.reason.contains(told) && !fault.reason.contains("secret"), "{line}: {}", fault.reason);
         }
     }

@@ -14,7 +14,6 @@ use anyhow::{Context, Result};
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_json::ReaderBuilder;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
-use serde_json::value::RawValue;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -41,7 +40,7 @@ impl JsonSource<'_> {
                     if record.fault.is_some() {
                         continue;
                     }
-                    match JsonObject::parse(&window.bytes[record.bytes.clone()]) {
+                    match JsonObject::parse(line(window.bytes, record)) {
                         Ok(object) => shapes.take(&object),
                         Err(fault) => record.fault = Some(fault),
                     }
@@ -128,7 +127,7 @@ impl<'a> JsonPlan<'a> {
         let copied = |column: &Column| is_copied(&column.kind, self.chosen).then(Vec::new);
         let mut texts: Vec<Option<Vec<Option<String>>>> = self.columns.iter().map(copied).collect();
         for record in window.records.iter_mut().filter(|record| record.fault.is_none()) {
-            let object = match JsonObject::parse(&window.bytes[record.bytes.clone()]) {
+            let object = match JsonObject::parse(line(window.bytes, record)) {
                 Ok(object) => object,
                 Err(fault) => {
                     record.fault = Some(fault);
@@ -141,7 +140,7 @@ impl<'a> JsonPlan<'a> {
             }
             texts.iter_mut().flatten().for_each(|texts| texts.push(None));
             for (key, value) in &object.0 {
-                let Some(place) = self.places.get(key.as_ref()) else { continue };
+                let Some(place) = self.places.get(key.as_str()) else { continue };
                 if let Some(last) = texts[*place].as_mut().and_then(|texts| texts.last_mut()) {
                     *last = if self.chosen { text_of(value) } else { json_of(value) };
                 }
@@ -152,7 +151,7 @@ impl<'a> JsonPlan<'a> {
 
     fn fault(&self, file: &SourceFile, record: &Record, object: &JsonObject<'_>) -> Result<Option<Fault>> {
         for (key, value) in &object.0 {
-            let column = match self.places.get(key.as_ref()) {
+            let column = match self.places.get(key.as_str()) {
                 Some(place) => &self.columns[*place],
                 None if self.chosen => {
                     let what =
@@ -204,18 +203,23 @@ impl<'a> JsonPlan<'a> {
     }
 }
 
+/// A record that is known to be UTF-8.
+fn line<'a>(bytes: &'a [u8], record: &Record) -> &'a str {
+    std::str::from_utf8(&bytes[record.bytes.clone()]).unwrap_or_default()
+}
+
 /// Whether the texts of a column are those of the line, and not what arrow-json makes of them.
 fn is_copied(kind: &ColumnType, chosen: bool) -> bool {
     *kind == ColumnType::Json || (chosen && *kind == ColumnType::Text)
 }
 
-fn json_of(value: &RawValue) -> Option<String> {
-    (JsonKind::of(value) != JsonKind::Null).then(|| value.get().to_owned())
+fn json_of(value: &str) -> Option<String> {
+    (JsonKind::of(value) != JsonKind::Null).then(|| value.to_owned())
 }
 
-fn text_of(value: &RawValue) -> Option<String> {
+fn text_of(value: &str) -> Option<String> {
     match JsonKind::of(value) {
-        JsonKind::String => serde_json::from_str(value.get()).ok(),
+        JsonKind::String => serde_json::from_str(value).ok(),
         _ => json_of(value),
     }
 }

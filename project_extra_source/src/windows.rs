@@ -39,6 +39,14 @@ impl Fault {
     pub(crate) fn of_line(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), column: None }
     }
+
+    /// A record that is wrong and long has probably swallowed others.
+    fn over_lines(mut self, first: u64, lines: u64) -> Self {
+        if lines > 1 {
+            self.reason = format!("{} (in the lines {first} to {})", self.reason, first + lines - 1);
+        }
+        self
+    }
 }
 
 /// Finds the records of a format.
@@ -53,6 +61,8 @@ pub(crate) struct Found {
     pub(crate) bytes: Range<usize>,
     pub(crate) blank: bool,
     pub(crate) fault: Option<Fault>,
+    /// A quote opens in it that is never closed: how many records it has swallowed is not known.
+    pub(crate) open: bool,
 }
 
 /// Complete records and their bytes.
@@ -116,7 +126,7 @@ impl Windows {
                 return Ok(None);
             }
             let start = self.done;
-            let records = self.records(finder, most);
+            let records = self.records(finder, most)?;
             if !records.is_empty() {
                 let bytes = &self.buffer[start..self.done];
                 let shift =
@@ -129,18 +139,23 @@ impl Windows {
         }
     }
 
-    fn records(&mut self, finder: &mut impl FindRecords, most: usize) -> Vec<Record> {
+    fn records(&mut self, finder: &mut impl FindRecords, most: usize) -> Result<Vec<Record>> {
         let mut records = Vec::new();
         while self.done < self.buffer.len() && records.len() < most {
             let Some(found) = finder.next(&self.buffer, self.done, self.ended) else { break };
-            self.line += line_breaks(&self.buffer[self.done..found.bytes.start]);
-            if !found.blank {
-                records.push(Record { bytes: found.bytes.clone(), line: self.line, fault: found.fault });
+            let lines = line_breaks(&self.buffer[found.bytes.clone()]);
+            if found.open && lines > 1 {
+                let what = format!("a quote that opens in line {} is not closed before the end of the file", self.line);
+                return Err(ExtraError::file(&self.source, what));
             }
-            self.line += line_breaks(&self.buffer[found.bytes.clone()]);
+            if !found.blank {
+                let fault = found.fault.map(|fault| fault.over_lines(self.line, lines));
+                records.push(Record { bytes: found.bytes.clone(), line: self.line, fault });
+            }
+            self.line += lines;
             self.done = found.bytes.end;
         }
-        records
+        Ok(records)
     }
 
     fn fill(&mut self) -> Result<()> {
@@ -156,7 +171,7 @@ impl Windows {
             return Err(ExtraError::file(&self.source, what));
         }
         // Twice as much each time, so that a long record is not looked at again and again.
-        let more = WINDOW.max(held);
+        let more = WINDOW.max(held).min(LONGEST_RECORD - held);
         self.buffer.resize(held + more, 0);
         let read = self.input.fill(&self.source, &mut self.buffer[held..])?;
         self.buffer.truncate(held + read);

@@ -7,6 +7,7 @@ mod choices;
 mod deadline;
 mod differential;
 mod every_value;
+mod extra;
 mod faults;
 mod golden;
 mod independent_reader;

@@ -4,6 +4,7 @@ mod catalog;
 mod dates;
 mod early_upload;
 mod every_type;
+mod extra;
 mod failures;
 mod interrupted;
 mod snapshot;
