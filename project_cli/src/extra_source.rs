@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
+use tracing::{info, warn};
 
 /// Lines that may be put aside when nobody has said how many.
 const MOST_REJECTS: u64 = 1000;
@@ -90,6 +90,12 @@ impl<'a> ExtraTable<'a> {
         match read {
             Ok((folders, loaded)) => {
                 line.finished();
+                let columns: Vec<String> =
+                    loaded.columns.iter().map(|column| format!("{} {}", column.lake_name, column.kind)).collect();
+                if config.verify {
+                    report.notes.push(format!("{table}: counted, not compared by column: its rows come from files"));
+                }
+                info!(task = table, columns = columns.join(", "), "columns found");
                 report.notes.extend(loaded.notes.iter().map(|note| format!("{table}: {note}")));
                 self.finished(folders, loaded, &mut report.tasks[self.entry])
             }

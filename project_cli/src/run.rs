@@ -85,7 +85,6 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn run(&self, selected: &[Selected], report: &mut RunReport) -> Result<()> {
-        let extra = self.config.extra.as_ref().map(|extra| ExtraTable::announce(extra, report));
         let source = self.config.source.as_ref().filter(|_| !selected.is_empty()).map(|settings| {
             Source::new(settings.clone(), report.run_id.as_str()).with_read_timeout(self.config.read_timeout)
         });
@@ -93,6 +92,8 @@ impl Attempt<'_> {
             Some(source) => self.survey(source, selected, report).await?,
             None => Vec::new(),
         };
+        // Not before: a report with tasks means that the database was reached.
+        let extra = self.config.extra.as_ref().map(|extra| ExtraTable::announce(extra, report));
         if let Some(extra) = &extra {
             extra.check_folder(&tasks)?;
         } else if tasks.is_empty() {

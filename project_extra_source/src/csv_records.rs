@@ -67,10 +67,45 @@ impl CsvRecords {
         None
     }
 
-    fn fault(&self, fields: usize) -> Option<Fault> {
+    fn fault(&self, record: &[u8], fields: usize) -> Option<Fault> {
+        if self.text_follows_quote(record) {
+            return Some(Fault::of_line("has text after a closing quote"));
+        }
         let expected = self.expected.filter(|expected| *expected != fields)?;
         Some(Fault::of_line(format!("has {fields} fields instead of {expected}")))
     }
+
+    /// csv-core takes such text into the value, and with it the lines that a stray quote has swallowed.
+    fn text_follows_quote(&self, record: &[u8]) -> bool {
+        let mut at = 0;
+        while let Some(byte) = record.get(at) {
+            if *byte == b'"' {
+                at = end_of_quotes(record, at + 1);
+                if record.get(at).is_some_and(|next| *next != self.delimiter && !matches!(next, b'\r' | b'\n')) {
+                    return true;
+                }
+            }
+            // On to the next field: a quote within one means nothing.
+            match record[at.min(record.len())..].iter().position(|byte| *byte == self.delimiter) {
+                Some(delimiter) => at += delimiter + 1,
+                None => return false,
+            }
+        }
+        false
+    }
+}
+
+/// What follows the quote that closes a value; two quotes are one of the value.
+fn end_of_quotes(record: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(quote) = record[at..].iter().position(|byte| *byte == b'"') {
+        at += quote + 1;
+        if record.get(at) != Some(&b'"') {
+            return at;
+        }
+        at += 1;
+    }
+    record.len()
 }
 
 impl FindRecords for CsvRecords {
@@ -83,7 +118,12 @@ impl FindRecords for CsvRecords {
             Some((end, fields)) => {
                 self.fields = fields;
                 let end = end_of_line(bytes, end, last)?;
-                Some(Found { bytes: from..end, blank: false, fault: self.fault(fields), open: false })
+                Some(Found {
+                    bytes: from..end,
+                    blank: false,
+                    fault: self.fault(&bytes[from..end], fields),
+                    open: false,
+                })
             }
             None if last => {
                 let fault = Some(Fault::of_line("a quote is not closed"));
@@ -130,6 +170,7 @@ mod tests {
         assert_eq!(records("a,b\rc,d\r"), [good("a,b\r"), good("c,d\r")]);
         assert_eq!(records("\"a\n\"\"\",b\nc\nd,e,f\n"), [good("\"a\n\"\"\",b\n"), bad("c\n"), bad("d,e,f\n")]);
         assert_eq!(records("a,5\" pipe\nb,c\n"), [good("a,5\" pipe\n"), good("b,c\n")]);
+        assert_eq!(records("\"a\"x,b\n\"\",\"\"\"\"\n"), [bad("\"a\"x,b\n"), good("\"\",\"\"\"\"\n")]);
         assert_eq!(records("a,b\n\"c,d\n"), [good("a,b\n"), bad("\"c,d\n")]);
     }
 }

@@ -5,6 +5,7 @@ use crate::source_file::SourceFile;
 use anyhow::{Context, Result};
 use flate2::read::MultiGzDecoder;
 use std::fs::File;
+use std::io::ErrorKind::{Interrupted, InvalidData, InvalidInput, UnexpectedEof};
 use std::io::{self, BufReader, Read, Seek};
 
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -50,7 +51,6 @@ impl Input {
 }
 
 fn is_damage(error: &io::Error) -> bool {
-    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
     matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
@@ -60,7 +60,7 @@ fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
         match reader.read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(read) => filled += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == Interrupted => {}
             Err(error) => return Err(error),
         }
     }

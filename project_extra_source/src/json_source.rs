@@ -11,7 +11,8 @@ use crate::source_file::SourceFile;
 use crate::table::{Column, put_faults};
 use crate::windows::{Fault, Record, Window, Windows};
 use anyhow::{Context, Result};
-use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_array::cast::AsArray;
+use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray, StructArray};
 use arrow_json::ReaderBuilder;
 use arrow_schema::{ArrowError, DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use std::collections::HashMap;
@@ -246,8 +247,6 @@ fn nested_type(kind: &ColumnType, unit: TimeUnit) -> DataType {
 
 /// The same values with the names of the lake.
 fn lake_array(array: &ArrayRef, kind: &ColumnType) -> Result<ArrayRef> {
-    use arrow_array::cast::AsArray;
-    use arrow_array::{Array, ListArray, StructArray};
     Ok(match kind {
         ColumnType::Array(element) => {
             let list = array.as_list::<i32>();

@@ -9,8 +9,10 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef, ListArray, MapArray, PrimitiveArray, StructArray};
 use arrow_cast::{can_cast_types, cast};
-use arrow_schema::{DataType, Field, FieldRef, TimeUnit};
+use arrow_schema::TimeUnit::{self, Microsecond, Millisecond, Nanosecond};
+use arrow_schema::{DataType, Field, FieldRef, Fields};
 use project_parquet::lake_name;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Seconds.
@@ -22,40 +24,51 @@ const END_OF_DAYS: i64 = 2_932_897;
 
 /// The type that the lake has for one of Arrow's; nothing when there is none.
 pub(crate) fn lake_type(source: &DataType, unit: TimeUnit) -> Option<DataType> {
-    use DataType::*;
     Some(match source {
-        Boolean | Int16 | Int32 | Int64 | Float32 | Float64 | Date32 | Utf8 | Binary => source.clone(),
-        Int8 | UInt8 => Int16,
-        UInt16 => Int32,
-        UInt32 => Int64,
-        UInt64 => decimal_type(20, 0),
-        Float16 => Float32,
-        LargeUtf8 | Utf8View | Null => Utf8,
-        LargeBinary | BinaryView | FixedSizeBinary(_) => Binary,
-        Timestamp(_, zone) => Timestamp(unit, zone.as_ref().map(|_| Arc::from("UTC"))),
-        Decimal32(precision, scale)
-        | Decimal64(precision, scale)
-        | Decimal128(precision, scale)
-        | Decimal256(precision, scale)
+        DataType::Boolean
+        | DataType::Int16
+        | DataType::Int32
+        | DataType::Int64
+        | DataType::Float32
+        | DataType::Float64
+        | DataType::Date32
+        | DataType::Utf8
+        | DataType::Binary => source.clone(),
+        DataType::Int8 | DataType::UInt8 => DataType::Int16,
+        DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 => DataType::Int64,
+        DataType::UInt64 => decimal_type(20, 0),
+        DataType::Float16 => DataType::Float32,
+        DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => DataType::Utf8,
+        DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => DataType::Binary,
+        DataType::Timestamp(_, zone) => DataType::Timestamp(unit, zone.as_ref().map(|_| Arc::from("UTC"))),
+        DataType::Decimal32(precision, scale)
+        | DataType::Decimal64(precision, scale)
+        | DataType::Decimal128(precision, scale)
+        | DataType::Decimal256(precision, scale)
             if u32::from(*precision) <= LONGEST_DECIMAL && *scale >= 0 =>
         {
             decimal_type(*precision, scale.unsigned_abs())
         }
-        List(field) | LargeList(field) | FixedSizeList(field, _) => {
-            List(Arc::new(Field::new_list_field(lake_type(field.data_type(), unit)?, true)))
+        DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+            DataType::List(Arc::new(Field::new_list_field(lake_type(field.data_type(), unit)?, true)))
         }
-        Struct(members) if !members.is_empty() => {
-            Struct(members.iter().map(|member| member_field(member, unit)).collect::<Option<Vec<Field>>>()?.into())
-        }
-        Map(entries, _) => map_type(entries, unit)?,
-        Dictionary(_, values) => lake_type(values, unit)?,
+        DataType::Struct(members) => struct_type(members, unit)?,
+        DataType::Map(entries, _) => map_type(entries, unit)?,
+        DataType::Dictionary(_, values) => lake_type(values, unit)?,
         // As Postgres's: what has no type of its own is text.
-        other => can_cast_types(other, &Utf8).then_some(Utf8)?,
+        other => can_cast_types(other, &DataType::Utf8).then_some(DataType::Utf8)?,
     })
 }
 
-fn member_field(member: &FieldRef, unit: TimeUnit) -> Option<Field> {
-    Some(Field::new(lake_name(member.name()), lake_type(member.data_type(), unit)?, true))
+/// Nothing when members fall together in the lake, or when there is none.
+fn struct_type(members: &Fields, unit: TimeUnit) -> Option<DataType> {
+    let member =
+        |member: &FieldRef| Some(Field::new(lake_name(member.name()), lake_type(member.data_type(), unit)?, true));
+    let members = members.iter().map(member).collect::<Option<Vec<Field>>>()?;
+    let names: HashSet<&String> = members.iter().map(Field::name).collect();
+    let apart = !members.is_empty() && names.len() == members.len();
+    apart.then(|| DataType::Struct(members.into()))
 }
 
 fn map_type(entries: &FieldRef, unit: TimeUnit) -> Option<DataType> {
@@ -125,7 +138,6 @@ fn inner_type(list: &DataType) -> Result<DataType> {
 
 /// Cut downwards, as those of Postgres are.
 fn timestamps(array: &ArrayRef, to: &DataType) -> Result<(ArrayRef, u64)> {
-    use TimeUnit::{Microsecond, Millisecond, Nanosecond};
     let (DataType::Timestamp(from, _), DataType::Timestamp(unit, zone)) = (array.data_type(), to) else {
         bail!("{} is no timestamp", array.data_type())
     };

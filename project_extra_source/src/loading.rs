@@ -87,7 +87,8 @@ impl ExtraSource<'_> {
             )));
         }
         notes.extend(made.columns.iter().zip(&made.cut).filter(|(_, cut)| **cut > 0).map(|(column, cut)| {
-            format!("column \"{}\": {cut} timestamps were cut to milliseconds (--timestamp-unit=micros)", column.name)
+            let what = "timestamps were cut to milliseconds; --timestamp-unit=micros keeps microseconds";
+            format!("column \"{}\": {cut} {what}", column.name)
         }));
         let Made { columns, files, rows_read, rows_rejected, rejects, .. } = made;
         Ok(Loaded { files, rejects, columns, rows_read, rows_rejected, notes })
@@ -106,6 +107,7 @@ impl ExtraSource<'_> {
         let named: Vec<String> = chosen.iter().map(|(name, _)| name.clone()).collect();
         let names = source.column_names(&named)?;
         let kinds = if chosen.is_empty() { self.infer_csv(&source, names.len())? } else { self.kinds_of(&names)? };
+        let notes = other_delimiter(&names).into_iter().collect();
         let columns = named_columns(names.into_iter().zip(kinds), self.first()?)?;
         let count = columns.len();
         let mut table = self.begin(columns)?;
@@ -113,7 +115,7 @@ impl ExtraSource<'_> {
             let records = window.good().collect();
             table.take(file, Rows { window, records, arrays })
         })?;
-        Ok((table.finish()?, Vec::new()))
+        Ok((table.finish()?, notes))
     }
 
     fn infer_csv(&self, source: &CsvSource<'_>, columns: usize) -> Result<Vec<ColumnType>> {
@@ -211,4 +213,11 @@ impl ExtraSource<'_> {
     fn first(&self) -> Result<&SourceFile> {
         self.files.first().context("there is a file")
     }
+}
+
+/// A file that is divided by something else has one column, of which every value is text.
+fn other_delimiter(names: &[String]) -> Option<String> {
+    let [name] = names else { return None };
+    let divided = name.contains([';', '\t', '|', ',']);
+    divided.then(|| format!("there is only one column, \"{name}\"; another delimiter is named in --extra-schema"))
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use arrow_array::RecordBatch;
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use std::fmt::Display;
 use std::fs::{File, create_dir_all, remove_file};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -85,7 +86,7 @@ impl ParquetSource<'_> {
     ) -> Result<Option<u64>> {
         let opened = self.open(file, scratch)?;
         let rows = u64::try_from(opened.metadata.metadata().file_metadata().num_rows())?;
-        let damaged = |error: &dyn std::fmt::Display| ExtraError::file(file, format!("cannot be read: {error}"));
+        let damaged = |error: &dyn Display| ExtraError::file(file, format!("cannot be read: {error}"));
         let builder =
             ParquetRecordBatchReaderBuilder::new_with_metadata(opened.file.try_clone()?, opened.metadata.clone());
         let mut read = 0;

@@ -12,7 +12,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_select::filter::filter_record_batch;
-use project_parquet::lake_name;
+use project_parquet::{ParquetFile, lake_name};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,6 +36,9 @@ pub(crate) fn named_columns(
     let mut named = Vec::new();
     for (name, kind) in columns {
         let in_lake = lake_name(&name);
+        if in_lake.is_empty() {
+            return Err(ExtraError::file(of, "a column has no name; name it"));
+        }
         if let Some(other) = seen.insert(in_lake.clone(), name.clone()) {
             let what = if other == name {
                 format!("two columns are called \"{name}\"; rename one of them")
@@ -135,10 +138,10 @@ impl Table {
 /// A table that is made.
 pub(crate) struct Made {
     pub(crate) columns: Vec<Column>,
-    pub(crate) files: Vec<project_parquet::ParquetFile>,
+    pub(crate) files: Vec<ParquetFile>,
     pub(crate) rows_read: u64,
     pub(crate) rows_rejected: u64,
-    pub(crate) rejects: Option<project_parquet::ParquetFile>,
+    pub(crate) rejects: Option<ParquetFile>,
     pub(crate) cut: Vec<u64>,
 }
 

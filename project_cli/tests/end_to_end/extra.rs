@@ -83,10 +83,13 @@ fn with_tables_it_is_one_run() -> Result<()> {
     let program = with_file("prices.csv", PRICES)?;
     let uri = database.uri();
     let ended = program.run(&[&uri, "--table=users", "--extra=prices.csv", "--format=json"])?.expect(0)?;
-    assert_eq!(ended.published()?, ["prices", "users"]);
+    assert_eq!(ended.published()?, ["users", "prices"]);
     assert_eq!(runs(&program.lake())?.len(), 1);
     let shown: Vec<String> = links(&program.lake())?.into_keys().collect();
     assert_eq!(shown, ["prices", "prices__rejects", "users"]);
+    let nobody =
+        program.run(&["postgres://reader@127.0.0.1:1/shop", "--table=users", "--extra=prices.csv"])?.expect(69)?;
+    nobody.never_says("starts over")?;
     // A bad file stops no table, and a table that is taken is refused before anything is read.
     write(program.path("prices.csv"), "")?;
     let ended = program.run(&[&uri, "--table=users", "--extra=prices.csv", "--format=json"])?.expect(65)?;
@@ -106,14 +109,38 @@ fn bad_input_is_told_with_its_code_and_leaves_nothing() -> Result<()> {
     let packed = gzip(&PRICES.repeat(500))?;
     for (name, bytes, more, code, told) in [
         ("empty.csv", Vec::new(), "", 65, "empty.csv: the file is empty"),
-        ("cut.csv.gz", packed[..packed.len() - 9].to_vec(), "", 65, "cut.csv.gz: the gzip data is damaged or cut short"),
+        (
+            "cut.csv.gz",
+            packed[..packed.len() - 9].to_vec(),
+            "",
+            65,
+            "cut.csv.gz: the gzip data is damaged or cut short",
+        ),
         ("twice.csv", b"a,A\n1,2\n".to_vec(), "", 65, "the columns \"a\" and \"A\" are both \"a\" in the lake"),
-        ("other.csv", b"{\"a\":1,\"b\":2}\n{\"a\":1}\n".to_vec(), "", 65, "every line is bad, the first is other.csv, line 2"),
-        ("lines.jsonl", b"{\"a\":1}\nx\n{\"a\":1\n".to_vec(), "--rejects=1", 65, "lines.jsonl, line 3: is JSON that ends too early"),
+        (
+            "other.csv",
+            b"{\"a\":1,\"b\":2}\n{\"a\":1}\n".to_vec(),
+            "",
+            65,
+            "every line is bad, the first is other.csv, line 2",
+        ),
+        (
+            "lines.jsonl",
+            b"{\"a\":1}\nx\n{\"a\":1\n".to_vec(),
+            "--rejects=1",
+            65,
+            "lines.jsonl, line 3: is JSON that ends too early",
+        ),
         ("no.parquet", b"PAR1".to_vec(), "", 65, "no.parquet: is no Parquet file"),
         ("sheet.xlsx", b"PK".to_vec(), "", 78, "sheet.xlsx: the ending does not say what is in it"),
         ("a.csv", b"a\n1\n".to_vec(), "--extra-schema=types.toml", 78, "types.toml: the key \"colums\" is not known"),
-        ("a.csv", b"b\n1\n".to_vec(), "--extra-schema=good.toml", 65, "there is no column \"a\", which the schema file names"),
+        (
+            "a.csv",
+            b"b\n1\n".to_vec(),
+            "--extra-schema=good.toml",
+            65,
+            "there is no column \"a\", which the schema file names",
+        ),
         ("a.csv", b"a\n1\n".to_vec(), "--extra-schema=none.toml", 78, "--extra-schema=none.toml cannot be read"),
     ] {
         let program = with_file(name, bytes)?;

@@ -100,7 +100,7 @@ fn lines_that_a_quote_has_swallowed_are_told() -> Result<()> {
     let loader = Loader::of("a.csv", "id,t\n1,\"a\n2,b\n3,\"c\n4,d\n")?;
     assert_eq!(loader.load()?.rows_rejected, 1);
     let text = "1,\"a\n2,b\n3,\"c";
-    assert_eq!(loader.rejects()?, [row(["2", "NULL", text, "has 3 fields instead of 2 (in the lines 2 to 4)"])]);
+    assert_eq!(loader.rejects()?, [row(["2", "NULL", text, "has text after a closing quote (in the lines 2 to 4)"])]);
     let refused = Loader::of("a.csv", "id,t\n1,a\n2,\"b\n3,c\n4,d\n")?.refused()?;
     assert!(refused.contains("a quote that opens in line 3 is not closed before the end"), "{refused}");
     Ok(())

@@ -1,10 +1,12 @@
 //! CSV comes back as it was.
 
 use crate::loader::{Loader, row};
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use project_test_servers::python::interpreter;
 use proptest::prelude::{ProptestConfig, Strategy, any, prop_assert_eq, prop_oneof, proptest};
+use std::fs::{File, read, write};
 use std::process::Command;
+use tempfile::tempdir;
 
 const TYPES: &str = "id,zip,price,big,flag,day,at,utc,rate,empty\n\
     1,01234,12.50,99999999999999999999,true,2026-01-31,2026-01-31 10:00:00.123456,2026-01-31T10:00:00+02:00,1e-3,\n\
@@ -121,18 +123,18 @@ fn cell() -> impl Strategy<Value = String> {
     ]
 }
 
-fn written_by_python(rows: &[Vec<String>]) -> Vec<u8> {
+fn written_by_python(rows: &[Vec<String>]) -> Result<Vec<u8>> {
     let script = "import csv, json, sys\n\
         rows = json.loads(sys.stdin.read())\n\
         writer = csv.writer(open(sys.argv[1], 'w', newline='', encoding='utf-8'))\n\
         writer.writerows(rows)\n";
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempdir()?;
     let (input, output) = (folder.path().join("in.json"), folder.path().join("out.csv"));
-    std::fs::write(&input, serde_json::to_vec(rows).unwrap()).unwrap();
-    let mut python = Command::new(interpreter().unwrap());
-    python.args(["-c", script]).arg(&output).stdin(std::fs::File::open(&input).unwrap());
-    assert!(python.status().unwrap().success());
-    std::fs::read(&output).unwrap()
+    write(&input, serde_json::to_vec(rows)?)?;
+    let mut python = Command::new(interpreter()?);
+    let done = python.args(["-c", script]).arg(&output).stdin(File::open(&input)?).status()?;
+    ensure!(done.success(), "Python writes CSV");
+    Ok(read(&output)?)
 }
 
 proptest! {
@@ -142,7 +144,7 @@ proptest! {
         let mut rows = vec![vec!["n".to_owned(), "a".to_owned(), "b".to_owned()]];
         let numbered = cells.iter().enumerate();
         rows.extend(numbered.map(|(n, (a, b))| vec![format!("r{n:05}"), format!("{a}\u{1}"), b.clone()]));
-        let loader = Loader::of("a.csv", written_by_python(&rows)).unwrap().schema("[columns]\nn=\"varchar\"\na=\"varchar\"\nb=\"varchar\"\n").unwrap();
+        let loader = Loader::of("a.csv", written_by_python(&rows).unwrap()).unwrap().schema("[columns]\nn=\"varchar\"\na=\"varchar\"\nb=\"varchar\"\n").unwrap();
         let loaded = loader.load().unwrap();
         prop_assert_eq!(loaded.rows_rejected, 0);
         let (_, found) = loader.table("n").unwrap();

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 
+/// The values of a row as texts.
+pub(crate) type TextRow = Vec<Option<String>>;
+
 /// A folder with files.
 pub(crate) struct Loader {
     folder: TempDir,
@@ -75,19 +78,19 @@ impl Loader {
     }
 
     /// `name:type` of each column, and the rows as texts, by the order of a column.
-    pub(crate) fn table(&self, order: &str) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
+    pub(crate) fn table(&self, order: &str) -> Result<(Vec<String>, Vec<TextRow>)> {
         rows(&self.path("table"), order)
     }
 
     /// The rejects: line, column, text and reason.
-    pub(crate) fn rejects(&self) -> Result<Vec<Vec<Option<String>>>> {
+    pub(crate) fn rejects(&self) -> Result<Vec<TextRow>> {
         let (columns, rows) = rows(&self.path("rejects"), "line_number")?;
         assert_eq!(columns.len(), 5);
         Ok(rows.into_iter().map(|row| row[1..].to_vec()).collect())
     }
 }
 
-fn rows(place: &Path, order: &str) -> Result<(Vec<String>, Vec<Vec<Option<String>>>)> {
+fn rows(place: &Path, order: &str) -> Result<(Vec<String>, Vec<TextRow>)> {
     let place = place.to_str().context("a path in UTF-8")?;
     let answer = run_python("tests/read_parquet.py", ["--engine", "pyarrow", place, "--rows", order])?;
     let answer: Value = serde_json::from_str(&answer)?;
@@ -98,6 +101,6 @@ fn rows(place: &Path, order: &str) -> Result<(Vec<String>, Vec<Vec<Option<String
 }
 
 /// A row of texts.
-pub(crate) fn row<const N: usize>(texts: [&str; N]) -> Vec<Option<String>> {
+pub(crate) fn row<const N: usize>(texts: [&str; N]) -> TextRow {
     texts.iter().map(|text| (*text != "NULL").then(|| (*text).to_owned())).collect()
 }

@@ -89,6 +89,9 @@ fn what_the_lake_cannot_hold_is_refused_with_its_column() -> Result<()> {
     let twice = "[pa.array([1]), pa.array([2])], names=['a', 'A']";
     let refused = Loader::of("a.parquet", written(twice, "")?)?.refused()?;
     assert!(refused.contains("\"a\" and \"A\" are both \"a\""), "{refused}");
+    let inside = "{'s': pa.array([{'a': 1, 'A': 2}], pa.struct([('a', pa.int64()), ('A', pa.int64())]))}";
+    let refused = Loader::of("a.parquet", written(inside, "")?)?.refused()?;
+    assert!(refused.contains("column \"s\" is Struct") && refused.contains("no type for"), "{refused}");
     let refused = Loader::of("a.parquet", written("{'id': [1]}", "")?)?.schema("[columns]\nid = \"int\"")?.refused()?;
     assert!(refused.contains("leave [columns] out"), "{refused}");
     Ok(())
