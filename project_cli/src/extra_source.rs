@@ -83,7 +83,7 @@ impl<'a> ExtraTable<'a> {
         let counters = Arc::new(Counters::default());
         let watched = Arc::clone(&counters);
         let line = progress.task(table, move || (watched.rows(), watched.bytes()));
-        let read = isolate(table, self.load(config, writer, staging, counters, cancel)).await;
+        let read = isolate(table, Box::pin(self.load(config, writer, staging, counters, cancel))).await;
         let entry = &mut report.tasks[self.entry];
         entry.duration_ms = milliseconds(start.elapsed());
         entry.reading = Some(report.course.clock.stage(start));
@@ -125,7 +125,8 @@ impl<'a> ExtraTable<'a> {
         cancel: &CancellationToken,
     ) -> Result<((PathBuf, PathBuf), Loaded)> {
         let schema = self.extra.schema.as_deref().map(schema_file).transpose()?;
-        let inputs = stoppable(cancel, inputs("extra", &self.extra.input, &config.aws, &config.scratch)).await?;
+        let inputs =
+            stoppable(cancel, Box::pin(inputs("extra", &self.extra.input, &config.aws, &config.scratch))).await?;
         let (table, rejects) = self.folders();
         let folders = (staging.task(&table)?, staging.task(&rejects)?);
         let (folder, rejects) = (folders.0.clone(), folders.1.join(FIRST_FILE));

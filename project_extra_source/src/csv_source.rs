@@ -49,7 +49,9 @@ impl CsvSource<'_> {
         };
         window.check_text();
         if let Some(fault) = window.records.first().and_then(|record| record.fault.as_ref()) {
-            return Err(ExtraError::file(file, format!("the first line {}", fault.reason)));
+            let what =
+                format!("the first line {}; is the file of another format, or has it another delimiter?", fault.reason);
+            return Err(ExtraError::file(file, what));
         }
         let fields = records.fields();
         let by_position = |position: usize| format!("column_{}", position + 1);

@@ -87,7 +87,11 @@ impl ExtraSource<'_> {
             )));
         }
         notes.extend(made.columns.iter().zip(&made.cut).filter(|(_, cut)| **cut > 0).map(|(column, cut)| {
-            let what = "timestamps were cut to milliseconds; --timestamp-unit=micros keeps microseconds";
+            let what = if self.micros {
+                "timestamps were cut to microseconds"
+            } else {
+                "timestamps were cut to milliseconds; --timestamp-unit=micros keeps microseconds"
+            };
             format!("column \"{}\": {cut} {what}", column.name)
         }));
         let Made { columns, files, rows_read, rows_rejected, rejects, .. } = made;

@@ -140,15 +140,15 @@ fn matches(bytes: &[u8], pattern: &[u8]) -> bool {
     bytes.len() == pattern.len() && bytes.iter().zip(pattern).all(same)
 }
 
-/// Whether a timestamp says more of a second than its milliseconds.
-pub(crate) fn is_finer_than_millis(text: &str) -> bool {
+/// Whether a timestamp says more of a second than so many digits.
+pub(crate) fn is_finer_than(digits: usize, text: &str) -> bool {
     let fraction = text.get(19..).and_then(|rest| rest.strip_prefix('.'));
-    fraction.is_some_and(|digits| digits.bytes().take_while(u8::is_ascii_digit).skip(3).any(|digit| digit != b'0'))
+    fraction.is_some_and(|rest| rest.bytes().take_while(u8::is_ascii_digit).skip(digits).any(|digit| digit != b'0'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Digits, TextValue, is_finer_than_millis};
+    use super::{Digits, TextValue, is_finer_than};
 
     #[test]
     fn the_narrowest_type_that_gives_the_value_back() {
@@ -207,8 +207,9 @@ mod tests {
 
     #[test]
     fn what_is_cut_is_seen() {
-        assert!(is_finer_than_millis("2026-02-28 10:00:00.1234Z"));
-        assert!(!is_finer_than_millis("2026-02-28 10:00:00.123000"));
-        assert!(!is_finer_than_millis("2026-02-28 10:00:00"));
+        assert!(is_finer_than(3, "2026-02-28 10:00:00.1234Z"));
+        assert!(!is_finer_than(3, "2026-02-28 10:00:00.123000"));
+        assert!(!is_finer_than(3, "2026-02-28 10:00:00"));
+        assert!(is_finer_than(6, "2026-02-28 10:00:00.1234567") && !is_finer_than(6, "2026-02-28 10:00:00.123456"));
     }
 }

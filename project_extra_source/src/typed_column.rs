@@ -2,7 +2,7 @@
 //! kernels round, trim and guess, and this program does not.
 
 use crate::column_type::ColumnType;
-use crate::text_value::{TextValue, is_finer_than_millis};
+use crate::text_value::{TextValue, is_finer_than};
 use anyhow::Result;
 use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_cast::cast;
@@ -14,7 +14,7 @@ pub(crate) struct TypedColumn {
     pub(crate) values: ArrayRef,
     /// The rows whose text is no value of the type; they are NULL in `values`.
     pub(crate) bad: Vec<usize>,
-    /// Timestamps of which a part of a millisecond was cut.
+    /// Timestamps whose last digits were cut.
     pub(crate) cut: u64,
 }
 
@@ -31,8 +31,12 @@ pub(crate) fn typed_column(texts: &StringArray, kind: &ColumnType, unit: TimeUni
         bad.extend((0..good.len()).filter(|row| good.is_valid(*row) && values.is_null(*row)));
         bad.sort_unstable();
     }
-    let cuts = matches!(kind, ColumnType::Timestamp { .. }) && unit == TimeUnit::Millisecond;
-    let cut = if cuts { texts.iter().flatten().filter(|text| is_finer_than_millis(text)).count() as u64 } else { 0 };
+    let digits = if unit == TimeUnit::Millisecond { 3 } else { 6 };
+    let cut = match kind {
+        ColumnType::Timestamp { .. } => texts.iter().flatten().filter(|text| is_finer_than(digits, text)).count(),
+        _ => 0,
+    };
+    let cut = cut as u64;
     Ok(TypedColumn { values, bad, cut })
 }
 

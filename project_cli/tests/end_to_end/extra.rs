@@ -119,10 +119,10 @@ fn bad_input_is_told_with_its_code_and_leaves_nothing() -> Result<()> {
         ("twice.csv", b"a,A\n1,2\n".to_vec(), "", 65, "the columns \"a\" and \"A\" are both \"a\" in the lake"),
         (
             "other.csv",
-            b"{\"a\":1,\"b\":2}\n{\"a\":1}\n".to_vec(),
+            b"{\"a\":1,\"b\":2}\n".to_vec(),
             "",
             65,
-            "every line is bad, the first is other.csv, line 2",
+            "the first line has text after a closing quote; is the file of another format",
         ),
         (
             "lines.jsonl",

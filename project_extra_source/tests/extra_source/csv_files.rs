@@ -52,6 +52,17 @@ fn types_are_the_narrowest_that_give_every_value_back() -> Result<()> {
 }
 
 #[test]
+fn microseconds_are_kept_on_demand() -> Result<()> {
+    let loader = Loader::of("a.csv", "at\n2026-01-31 10:00:00.123456\n2026-01-31 10:00:00.1234567\n")?.micros();
+    let notes = loader.load()?.notes;
+    assert_eq!(notes, ["column \"at\": 1 timestamps were cut to microseconds"]);
+    let (columns, rows) = loader.table("at")?;
+    assert_eq!(columns, ["at:timestamp[us]"]);
+    assert_eq!(rows, [row(["2026-01-31 10:00:00.123456"]), row(["2026-01-31 10:00:00.123456"])]);
+    Ok(())
+}
+
+#[test]
 fn one_value_in_the_last_line_decides() -> Result<()> {
     let mut text = "id,code\n".to_owned();
     (0..100_000).for_each(|id| text.push_str(&format!("{id},{id}\n")));

@@ -19,12 +19,14 @@ pub(crate) struct Loader {
     files: Vec<SourceFile>,
     schema: Option<SchemaFile>,
     most_rejects: u64,
+    micros: bool,
 }
 
 impl Loader {
     /// With one file.
     pub(crate) fn of(name: &str, bytes: impl AsRef<[u8]>) -> Result<Self> {
-        let loader = Self { folder: TempDir::new()?, files: Vec::new(), schema: None, most_rejects: 1000 };
+        let loader =
+            Self { folder: TempDir::new()?, files: Vec::new(), schema: None, most_rejects: 1000, micros: false };
         loader.with(name, bytes)
     }
 
@@ -47,6 +49,12 @@ impl Loader {
         self
     }
 
+    /// Timestamps in microseconds.
+    pub(crate) fn micros(mut self) -> Self {
+        self.micros = true;
+        self
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -58,7 +66,7 @@ impl Loader {
             folder: self.path("table"),
             rejects: self.path("rejects/part-00000.parquet"),
             most_rejects: self.most_rejects,
-            micros: false,
+            micros: self.micros,
             writer: WriterSettings::new(1),
             counters: Arc::new(Counters::default()),
             stop: &|| false,
