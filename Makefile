@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check audit test test-setup soak fuzz bench bench-setup clean-demo
+.PHONY: help demo build check audit test test-setup kube-test soak fuzz bench bench-setup clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -31,6 +31,12 @@ test-setup: ## what the tests need: Postgres, a browser, Python packages in targ
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself
 	cargo test --workspace
 	target/test-venv/bin/python -m unittest discover -s tests -p 'test_*.py'
+
+kube-test: ## --then against a real API server of Kubernetes, which is built once (half an hour); KUBE_RECORD=1 records it
+	scripts/install_operations_tools.sh
+	scripts/install_kube_apiserver.sh
+	cargo clippy --workspace --features project_kube/real-api-server --test api_server -- -D warnings
+	cargo test --workspace --features project_kube/real-api-server --test api_server
 
 soak: export KILL_ROUNDS ?= 200
 soak: export CONSTANT_SUM_ROUNDS ?= 40
