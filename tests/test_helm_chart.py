@@ -29,6 +29,15 @@ NO_AWS = {
     "AWS_EC2_METADATA_DISABLED": "true",
 }
 VERBS = {"check", "gc"}
+UNFOLLOWED = {"name": "users", "schedule": "15 2 * * *", "table": "users"}
+FOLLOWED = UNFOLLOWED | {"name": "all", "table": "all", "then": "refresh", "thenTimeout": "30m"}
+# What --then needs, and nothing else.
+LEAST_RIGHTS = {
+    ("batch", "cronjobs"): {"get"},
+    ("batch", "jobs"): {"create", "get", "delete"},
+    ("", "pods"): {"list"},
+    ("", "pods/log"): {"get"},
+}
 UNREACHABLE = 69
 
 
@@ -263,6 +272,26 @@ class Chart(unittest.TestCase):
         self.assertEqual(ports(POD_IDENTITY), [53, 53, 5432, 443, 80, 9091])
         self.assertEqual(ports(PRIVATE_NETWORK), [53, 53, 6432, 443, 9000])
 
+    def test_only_an_entry_that_starts_a_follow_up_may_do_something_in_kubernetes(self):
+        rendered = render({"cronjobs": [FOLLOWED, FOLLOWED | {"name": "again"}, UNFOLLOWED]})
+        (role,), (binding,) = of_kind(rendered, "Role"), of_kind(rendered, "RoleBinding")
+        rights = {(rule["apiGroups"][0], *rule["resources"]): rule for rule in role["rules"]}
+        self.assertEqual({key: set(rule["verbs"]) for key, rule in rights.items()}, LEAST_RIGHTS)
+        self.assertEqual(rights["batch", "cronjobs"]["resourceNames"], ["refresh"])
+        (account,) = of_kind(rendered, "ServiceAccount")
+        self.assertEqual([subject["name"] for subject in binding["subjects"]], [account["metadata"]["name"]])
+        followed, _, unfollowed = (pod_of(cronjob) for cronjob in of_kind(rendered, "CronJob"))
+        self.assertEqual(container(followed)["args"][-2:], ["--then=refresh", "--then-timeout=30m"])
+        tokens = [pod["automountServiceAccountToken"] for pod in (followed, unfollowed)]
+        self.assertEqual(tokens, [True, False])
+        self.assertIn(6443, [port["port"] for port in ports_of(rendered)])
+        for pod in pods(rendered):
+            self.assertEqual(restricted_faults(pod), [])
+        for manifest in rendered:
+            kubernetes_validate.validate(manifest, helm_chart.OLDEST_KUBERNETES, strict=True)
+        for values in (None, IRSA, CATALOG):
+            self.assertEqual(of_kind(render(values), "Role") + of_kind(render(values), "RoleBinding"), [])
+
     def test_one_address_leads_metrics_to_the_pushgateway_and_opens_the_way(self):
         for address, port in [
             ("http://pushgateway.monitoring:9091", 9091),
@@ -283,6 +312,11 @@ def pod_of(cronjob: Manifest) -> Manifest:
     return cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
+def ports_of(manifests: list[Manifest]) -> list[Manifest]:
+    (policy,) = of_kind(manifests, "NetworkPolicy")
+    return [port for rule in policy["spec"]["egress"] for port in rule["ports"]]
+
+
 def is_gc(cronjob: Manifest) -> bool:
     return container(pod_of(cronjob))["args"][0] == "gc"
 
@@ -294,6 +328,10 @@ def runs(cronjobs: list[Manifest]) -> list[Manifest]:
 def is_known(variable: str) -> bool:
     """The AWS SDK reads its own variables."""
     return variable in program.variables() or variable.startswith("AWS_")
+
+
+def starts_follow_up(pod: Manifest) -> bool:
+    return any(argument.startswith("--then=") for argument in container(pod)["args"])
 
 
 def value_of(only: Manifest, variable: str) -> str:
@@ -332,7 +370,7 @@ def restricted_faults(pod: Manifest) -> list[str]:
         "not root": context["runAsNonRoot"] is True and context["runAsUser"] > 0,
         "seccomp": context["seccompProfile"] == {"type": "RuntimeDefault"},
         "restricted volumes": volumes <= {"emptyDir", "configMap", "secret", "projected"},
-        "no token": pod["automountServiceAccountToken"] is False,
+        "no token": pod["automountServiceAccountToken"] is starts_follow_up(pod),
         "no init containers": not pod.get("initContainers"),
     }
     return [demand for demand, is_met in demands.items() if not is_met]

@@ -74,6 +74,13 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
         CATALOG | {"cronjobs": [JOB, JOB | {"name": "orders", "publish": "crawler"}], "gc": {"schedule": "nightly"}},
         ["cronjobs[1] (orders): publish: crawler, but cronjobs[0] (users) has publish: catalog", "gc: schedule"],
     ),
+    (job(then="./job.yaml"), ["/cronjobs/0/then", "job.yaml"]),
+    (job(then="refresh", thenTimeout="soon"), ["/cronjobs/0/thenTimeout", "soon"]),
+    (job(thenTimeout="5m"), ["cronjobs[0] (users): thenTimeout says nothing without then"]),
+    (job(then="refresh", thenTimeout="6h"), ["activeDeadlineSeconds is 21600", "before thenTimeout (6h) has passed"]),
+    (job(then="refresh", activeDeadlineSeconds=3600), ["before thenTimeout (1h) has passed"]),
+    (job(then="refresh", thenTimeout=21_600), ["before thenTimeout (21600) has passed"]),
+    (job(then="refresh") | {"serviceAccount": {"create": False}}, ["those of every pod that has the service account default"]),
     (CATALOG | job(name="gc"), ["cronjobs[0] (gc): gc is the name of the CronJob that the value gc makes"]),
     (CATALOG | {"gc": {"schedule": "nightly"}}, ['gc: schedule "nightly" is not a cron expression']),
     (CATALOG | {"gc": {"args": ["postgres://u:p@h/d"]}}, ["gc: an argument begins with a dash"]),
@@ -92,6 +99,8 @@ RIGHT: list[dict[str, Any]] = [
     CATALOG | {"gc": {"grace": "361m"}},
     CATALOG | job(publish="none", activeDeadlineSeconds=1_000_000) | {"gc": {"enabled": True}},
     job(name="gc"),
+    job(then="refresh", thenTimeout="359m"),
+    job(then="refresh") | {"serviceAccount": {"create": False, "name": "runs"}},
     {"defaults": {"publish": "none"}, "destination": {"glueDatabase": "", "crawler": ""}},
 ]
 

@@ -33,6 +33,11 @@ could only show. All mistakes are told at once.
     {{- end -}}
   {{- end -}}
   {{- $mistakes = concat $mistakes (include "project.checkJob" (dict "job" $entry "where" $where) | fromJsonArray) -}}
+  {{- $longest := $entry.activeDeadlineSeconds | default $.Values.defaults.activeDeadlineSeconds | int64 -}}
+  {{- $mistakes = concat $mistakes (include "project.checkThen" (dict "job" $entry "where" $where "longest" $longest) | fromJsonArray) -}}
+{{- end -}}
+{{- if and (include "project.followUps" .) (eq (include "project.serviceAccountName" .) "default") -}}
+  {{- $mistakes = append $mistakes "an entry has then, and its rights would be those of every pod that has the service account default; set serviceAccount.create or name another one" -}}
 {{- end -}}
 {{- $mistakes = concat $mistakes (include "project.checkJob" (dict "job" .Values.defaults "where" "defaults") | fromJsonArray) -}}
 {{- $destination := .Values.destination -}}
@@ -63,6 +68,20 @@ could only show. All mistakes are told at once.
   {{- if and (ne ($entry.publish | default $.Values.defaults.publish) "none") (ge $longest $seconds) -}}
     {{- $mistakes = append $mistakes (printf "cronjobs[%d] (%s): activeDeadlineSeconds is %d, and after gc.grace (%v) gc takes a run for dead and removes what it has written; make gc.grace longer than the longest run" $index $entry.name $longest (ternary $grace (int64 $grace) (kindIs "string" $grace))) -}}
   {{- end -}}
+{{- end -}}
+{{- toJson $mistakes -}}
+{{- end }}
+
+{{/* The mistakes of what an entry starts afterwards, as JSON. Takes its deadline as `longest`. */}}
+{{- define "project.checkThen" -}}
+{{- $mistakes := list -}}
+{{- if and .job.thenTimeout (not .job.then) -}}
+  {{- $mistakes = append $mistakes (printf "%s: thenTimeout says nothing without then" .where) -}}
+{{- end -}}
+{{- /* The program's own, when the value is empty. */ -}}
+{{- $timeout := .job.thenTimeout | default "1h" -}}
+{{- if and .job.then (ge (include "project.seconds" $timeout | int64) .longest) -}}
+  {{- $mistakes = append $mistakes (printf "%s: activeDeadlineSeconds is %d, and would end the run before thenTimeout (%v) has passed" .where .longest (ternary $timeout (int64 $timeout) (kindIs "string" $timeout))) -}}
 {{- end -}}
 {{- toJson $mistakes -}}
 {{- end }}

@@ -15,3 +15,12 @@
 {{- $enabled := .Values.gc.enabled -}}
 {{- if ternary $enabled (eq (include "project.mode" .) "catalog") (kindIs "bool" $enabled) }}yes{{ end -}}
 {{- end }}
+
+{{/* The CronJobs that entries start when they have gone well, as JSON; nothing if there are none. */}}
+{{- define "project.followUps" -}}
+{{- $names := list -}}
+{{- range .Values.cronjobs -}}
+  {{- with .then }}{{ $names = append $names . }}{{ end -}}
+{{- end -}}
+{{- if $names }}{{ $names | uniq | sortAlpha | toJson }}{{ end -}}
+{{- end }}

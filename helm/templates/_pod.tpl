@@ -18,8 +18,8 @@ annotations:
 {{- $values := .root.Values -}}
 restartPolicy: Never
 serviceAccountName: {{ include "project.serviceAccountName" .root }}
-# The program never talks to Kubernetes; IRSA and Pod Identity mount tokens of their own.
-automountServiceAccountToken: false
+# Only --then talks to Kubernetes; IRSA and Pod Identity mount tokens of their own.
+automountServiceAccountToken: {{ if .job.then }}true{{ else }}false{{ end }}
 # Else every Service of the namespace would become a variable, and one named project-... would pass for a setting.
 enableServiceLinks: false
 terminationGracePeriodSeconds: {{ .job.terminationGracePeriodSeconds | int64 }}
