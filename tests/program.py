@@ -29,7 +29,7 @@ def variables() -> set[str]:
     """Every variable: that of each flag, and those with names of their own."""
     of_flags = {"PROJECT_" + flag.removeprefix("--").replace("-", "_").upper() for flag in flags()}
     own = set(re.findall(r'variable\("([A-Z_]+)"\)', CONFIG))
-    listed = re.findall(r"first_of\(settings, &\[(.*?)\]\)", CONFIG)
+    listed = re.findall(r"(?:first_of\(settings, &|of_variables\(settings, )\[(.*?)\]", CONFIG)
     own |= {name for names in listed for name in re.findall(r'"([A-Z_]+)"', names)}
     return of_flags | own | {"PROJECT_VERBOSE"}
 
