@@ -38,7 +38,9 @@ impl<'a> Afterwards<'a> {
         }
         if let Some(follow_up) = self.follow_up {
             let step = StepReport::new("then", follow_up.about());
-            carry_out(step, report, cancel, async |step| follow_up.start_and_wait(step, cancel).await).await;
+            // Of the attempt that has published, not of the one that began.
+            let run = report.run_id.clone();
+            carry_out(step, report, cancel, async |step| follow_up.start_and_wait(&run, step, cancel).await).await;
         }
     }
 }

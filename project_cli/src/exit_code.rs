@@ -1,11 +1,13 @@
 //! The exit codes, a stable interface, and the only place that chooses one.
 
 use crate::config::ConfigError;
+use crate::follow_up::JobFailed;
 use crate::isolation::Panicked;
 use crate::one_moment::TooOld;
 use crate::selection::{NotCutByDate, UnknownTask};
 use project_aws::{AwsError, AwsErrorKind};
 use project_extra_source::ExtraError;
+use project_kube::{JobEnd, KubeError};
 use project_parquet::RowCountMismatch;
 use project_postgres::{SnapshotLost, SourceError, SourceErrorKind, Stopped};
 use project_publish::PublishError;
@@ -108,6 +110,17 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         return Some(if error.exit == ExitCode::Usage.number() { ExitCode::Usage } else { ExitCode::Configuration });
     }
+    if let Some(error) = error.downcast_ref::<KubeError>() {
+        return Some(match error {
+            KubeError::Configuration(_) => ExitCode::Configuration,
+            KubeError::Denied(_) => ExitCode::Denied,
+            KubeError::Unreachable(_) => ExitCode::Unreachable,
+            KubeError::Temporary(_) | KubeError::Stopped(_) => ExitCode::Temporary,
+        });
+    }
+    if let Some(error) = error.downcast_ref::<JobFailed>() {
+        return Some(of_job(error.end()));
+    }
     #[cfg(feature = "local-query")]
     if let Some(error) = error.downcast_ref::<project_query::QueryError>() {
         return Some(of_query(error));
@@ -136,6 +149,17 @@ fn of_publishing(error: &PublishError) -> ExitCode {
     }
 }
 
+/// A Job that ends with one of our codes means what it says; what others mean, only they know.
+fn of_job(end: &JobEnd) -> ExitCode {
+    match end {
+        JobEnd::Succeeded => ExitCode::Ok,
+        JobEnd::Failed { exit_code, .. } => {
+            ORDER.into_iter().find(|known| *exit_code == Some(known.number().into())).unwrap_or(ExitCode::Internal)
+        }
+        JobEnd::TimedOut { .. } | JobEnd::Deleted => ExitCode::Temporary,
+    }
+}
+
 #[cfg(feature = "local-query")]
 fn of_query(error: &project_query::QueryError) -> ExitCode {
     use project_query::QueryError;
@@ -150,12 +174,14 @@ fn of_query(error: &project_query::QueryError) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use super::ExitCode;
+    use super::{ExitCode, of_job};
     use crate::isolation::Panicked;
     use anyhow::Context;
+    use project_kube::{JobEnd, KubeError};
     use project_postgres::{SourceError, SourceErrorKind};
     use project_tasks::DataError;
     use std::io;
+    use std::time::Duration;
 
     #[test]
     fn the_cause_decides_through_any_context() {
@@ -167,6 +193,19 @@ mod tests {
         assert_eq!(ExitCode::of(&DataError("order 1".into()).into()), ExitCode::Data);
         assert_eq!(ExitCode::of(&anyhow::anyhow!("nobody thought of this")), ExitCode::Internal);
         assert_eq!(ExitCode::of(&Panicked::new("x").into()), ExitCode::Internal);
+    }
+
+    #[test]
+    fn a_job_that_ends_with_a_code_of_ours_means_it() {
+        let failed = |exit_code| of_job(&JobEnd::Failed { reason: String::new(), message: String::new(), exit_code });
+        for (number, code) in [(65, ExitCode::Data), (69, ExitCode::Unreachable), (77, ExitCode::Denied)] {
+            assert_eq!(failed(Some(number)), code);
+        }
+        for other in [None, Some(1), Some(2), Some(137), Some(-1), Some(321)] {
+            assert_eq!(failed(other), ExitCode::Internal);
+        }
+        assert_eq!(of_job(&JobEnd::TimedOut { after: Duration::ZERO }), ExitCode::Temporary);
+        assert_eq!(ExitCode::of(&KubeError::Denied(String::new()).into()), ExitCode::Denied);
     }
 
     #[test]

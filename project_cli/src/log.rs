@@ -60,6 +60,8 @@ fn filter(level: MessageLevel) -> Targets {
         .with_target("project", ours)
         // The AWS crates tell of every request they sign.
         .with_target("aws", LevelFilter::WARN)
+        // It repeats answers of the API server, and calls each an error that is then asked for again.
+        .with_target("kube", LevelFilter::OFF)
         // It repeats unknown parameters of the URI with their values, and one may be a password.
         .with_target("sqlx_postgres::options", LevelFilter::OFF)
         // These repeat SQL and what the server says of it, and with it values of rows.

@@ -52,6 +52,8 @@ pub(crate) struct JobFigures {
     pub(crate) namespace: String,
     pub(crate) name: String,
     pub(crate) succeeded: bool,
+    /// That of the container which failed last.
+    pub(crate) exit_code: Option<i32>,
 }
 
 impl StepReport {

@@ -9,6 +9,7 @@ mod differential;
 mod every_value;
 mod extra;
 mod faults;
+mod follow_up;
 mod golden;
 mod independent_reader;
 mod killed;
