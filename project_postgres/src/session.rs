@@ -52,6 +52,13 @@ pub(crate) fn settings() -> String {
     format!("{};{TEXT_AS_IT_IS}", apply(SETTINGS))
 }
 
+/// The same for a session that writes, but for the role's own search_path: triggers and defaults of the table that it
+/// writes to may need that.
+pub(crate) fn settings_for_writing() -> String {
+    let (_, kept): (Vec<_>, Vec<_>) = SETTINGS.iter().partition(|(name, _)| *name == "search_path");
+    format!("{};{TEXT_AS_IT_IS}", apply(&kept))
+}
+
 /// A statement for each setting, with its name, to find the one that a server refuses.
 pub(crate) fn one_by_one() -> impl Iterator<Item = (&'static str, String)> {
     SETTINGS.chunks(1).flat_map(|setting| setting.iter().map(|(name, _)| (*name, apply(setting))))

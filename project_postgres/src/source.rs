@@ -263,7 +263,7 @@ impl Source {
         config
     }
 
-    fn tokio_tls(&self) -> Result<Option<MakeRustlsConnect>, SourceError> {
+    pub(crate) fn tokio_tls(&self) -> Result<Option<MakeRustlsConnect>, SourceError> {
         match &self.settings.tls {
             Tls::Disabled => Ok(None),
             Tls::VerifyFull { root_certificate } => {

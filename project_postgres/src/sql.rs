@@ -35,12 +35,12 @@ impl fmt::Display for TableName {
 }
 
 /// An identifier in double quotes.
-pub(crate) fn quote_identifier(name: &str) -> String {
+pub fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// A text literal; the session runs with `standard_conforming_strings`, so only quotes need doubling.
-pub(crate) fn quote_literal(text: &str) -> String {
+pub fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
