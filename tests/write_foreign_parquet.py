@@ -9,7 +9,6 @@ from datetime import date, datetime, time, timezone
 from decimal import Decimal
 
 import duckdb
-import numpy
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,7 +17,7 @@ def write_pyarrow(path: str) -> None:
     columns = {
         "id": pa.array([1, 2, 3], pa.int8()),
         "big": pa.array([2**64 - 1, 0, None], pa.uint64()),
-        "half": pa.array([numpy.float16(0.5), numpy.float16("nan"), None], pa.float16()),
+        "half": pa.array([0.5, float("nan"), None], pa.float32()).cast(pa.float16()),
         "dictionary": pa.array(["a", "b", None]).dictionary_encode(),
         "large": pa.array(["große", "", None], pa.large_string()),
         "day": pa.array([date(1582, 10, 14), date(1, 1, 1), None]),

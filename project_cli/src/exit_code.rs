@@ -7,6 +7,7 @@ use crate::one_moment::TooOld;
 use crate::selection::{NotCutByDate, UnknownTask};
 use project_aws::{AwsError, AwsErrorKind};
 use project_extra_source::ExtraError;
+use project_insert_data::{InsertError, InsertErrorKind};
 use project_kube::{JobEnd, KubeError};
 use project_parquet::RowCountMismatch;
 use project_postgres::{SnapshotLost, SourceError, SourceErrorKind, Stopped};
@@ -81,6 +82,9 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
             SourceErrorKind::Temporary => ExitCode::Temporary,
         });
     }
+    if let Some(error) = error.downcast_ref::<InsertError>() {
+        return Some(of_inserting(error));
+    }
     if let Some(error) = error.downcast_ref::<AwsError>() {
         return Some(match error.kind() {
             AwsErrorKind::Unreachable => ExitCode::Unreachable,
@@ -136,6 +140,18 @@ fn classify(error: &(dyn std::error::Error + 'static)) -> Option<ExitCode> {
         return Some(ExitCode::Internal);
     }
     error.is::<io::Error>().then_some(ExitCode::Disk)
+}
+
+fn of_inserting(error: &InsertError) -> ExitCode {
+    match error.kind() {
+        InsertErrorKind::Data => ExitCode::Data,
+        InsertErrorKind::Denied => ExitCode::Denied,
+        InsertErrorKind::Configuration => ExitCode::Configuration,
+        InsertErrorKind::Disk => ExitCode::Disk,
+        InsertErrorKind::Unreachable => ExitCode::Unreachable,
+        InsertErrorKind::Temporary | InsertErrorKind::Stopped => ExitCode::Temporary,
+        InsertErrorKind::Internal => ExitCode::Internal,
+    }
 }
 
 fn of_publishing(error: &PublishError) -> ExitCode {

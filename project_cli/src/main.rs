@@ -32,6 +32,7 @@ mod progress;
 mod provenance;
 mod publishing;
 mod query;
+mod query_result;
 mod reading;
 mod report;
 mod report_file;

@@ -3,7 +3,7 @@
 use crate::config::{self, QueryConfig};
 use crate::output::{Column, ColumnKind, ResultPrinter};
 use anyhow::Result;
-use project_aws::Aws;
+use project_aws::{Aws, QueryAnswer};
 use std::io::{BufWriter, Stdout, stdout};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 #[error(
     "this binary was built without the feature local-query and cannot query the folder {0}; use DuckDB, or another build"
 )]
-pub(crate) struct WithoutEngine(String);
+pub(crate) struct WithoutEngine(pub(crate) String);
 
 /// Athena's own limit for a query is half an hour; what waits longer in its queue is not worth waiting for.
 const ATHENA_TIMEOUT: Duration = Duration::from_secs(40 * 60);
@@ -63,7 +63,12 @@ fn local_column(column: &project_query::Column) -> Column {
     Column { name: column.name.clone(), kind }
 }
 
-async fn query_athena(config: &QueryConfig, athena: &config::AthenaSettings, cancel: &CancellationToken) -> Result<()> {
+/// Runs the statement in Athena.
+pub(crate) async fn ask_athena(
+    athena: &config::AthenaSettings,
+    sql: &str,
+    cancel: &CancellationToken,
+) -> Result<QueryAnswer> {
     let aws = Aws::connect(&athena.aws).await?;
     let settings = project_aws::AthenaSettings {
         workgroup: Some(athena.workgroup.clone()),
@@ -71,7 +76,11 @@ async fn query_athena(config: &QueryConfig, athena: &config::AthenaSettings, can
         database: athena.database.clone(),
         timeout: ATHENA_TIMEOUT,
     };
-    let mut answer = aws.query(&settings, &config.sql, cancel).await?;
+    Ok(aws.query(&settings, sql, cancel).await?)
+}
+
+async fn query_athena(config: &QueryConfig, athena: &config::AthenaSettings, cancel: &CancellationToken) -> Result<()> {
+    let mut answer = ask_athena(athena, &config.sql, cancel).await?;
     let columns =
         answer.columns().iter().map(|column| Column { name: column.name.clone(), kind: athena_kind(&column.kind) });
     let mut printer = printer(config, columns.collect());

@@ -216,7 +216,8 @@ impl Application<'_> {
             let of = |column: &TargetColumn| format!("{alias}.{}", quote_identifier(&column.name));
             self.matched.columns.iter().map(of).collect::<Vec<_>>().join(", ")
         };
-        format!("ROW({}) OPERATOR(pg_catalog.*<>) ROW({})", row("t"), row("s"))
+        // Without the casts the operator would be looked up for each column.
+        format!("ROW({})::pg_catalog.record OPERATOR(pg_catalog.*<>) ROW({})::pg_catalog.record", row("t"), row("s"))
     }
 
     /// Every row of the input is accounted for, by what the server says it has done.

@@ -85,6 +85,20 @@ pub(crate) fn match_columns(
     Ok(Matched { columns: matched, key, key_is_unique })
 }
 
+/// What can be said of the table without a file.
+///
+/// # Errors
+/// When its key or our rights do not allow what is asked for.
+pub(crate) fn check_table(table: &TargetTable, insertion: &Insertion) -> Result<(), InsertError> {
+    let mut problems = Vec::new();
+    // As if the file had every column.
+    let key = key(&table.columns, table, insertion, &mut problems);
+    if problems.is_empty() {
+        return check_rights(&key, &key, table, insertion);
+    }
+    Err(InsertError::data(format!("nothing can go into {} like this: {}", table.name, problems.join("; "))))
+}
+
 /// The exact name, else the one column that the lake would call so: the lake and Athena know only lower case.
 fn find<'a>(name: &str, table: &'a TargetTable) -> Option<&'a TargetColumn> {
     let exact = table.columns.iter().find(|column| column.name == name);

@@ -25,7 +25,7 @@ mod target_table;
 mod type_matrix;
 
 pub use error::{InsertError, InsertErrorKind};
-pub use session::insert;
+pub use session::{check, insert};
 
 use arrow::datatypes::DataType;
 use project_postgres::TableName;

@@ -1,7 +1,7 @@
 //! One insertion from its files to its commit.
 
 use crate::apply::apply;
-use crate::column_match::{Matched, match_columns};
+use crate::column_match::{Matched, check_table, match_columns};
 use crate::error::{InsertError, InsertErrorKind};
 use crate::input::{CopyFormat, Input};
 use crate::server_error::{Place, explain};
@@ -47,6 +47,16 @@ pub async fn insert(
             Err(error)
         }
     }
+}
+
+/// Looks at the table alone, so that a wrong name or a missing right shows before anybody has prepared rows for it. The
+/// files of the insertion are not looked at.
+///
+/// # Errors
+/// [`InsertError`], as [`insert`] would end with.
+pub async fn check(settings: &ConnectionSettings, run_id: &str, insertion: &Insertion) -> Result<(), InsertError> {
+    let connection = TargetConnection::open(settings, run_id).await?;
+    check_table(&look_up(&connection, &insertion.table).await?, insertion)
 }
 
 /// Everything up to the commit.

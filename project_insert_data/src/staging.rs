@@ -4,7 +4,7 @@
 use crate::column_match::Matched;
 use crate::column_type::{ColumnType, NumericLimits};
 use crate::error::{InsertError, InsertErrorKind};
-use crate::input::{CopyFormat, Input, Pieces};
+use crate::input::{Input, Pieces};
 use crate::server_error::{FilePlace, Place, explain};
 use crate::session::{numbers, run};
 use crate::target_table::{TargetColumn, TargetTable};

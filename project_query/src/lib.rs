@@ -2,7 +2,7 @@
 //!
 //! A table of the lake is a folder under its root, or a symbolic link to a folder of one run. Every link is resolved
 //! once for each query, so that a query sees one run of a table even when a new run is published meanwhile. The engine
-//! only reads: it writes no file anywhere, and its memory has a bound.
+//! only reads: it writes no file but the one that it is told to write a result to, and its memory has a bound.
 
 mod catalog;
 mod engine_error;
@@ -12,6 +12,7 @@ mod lake;
 mod page;
 mod partition_filter;
 mod query;
+mod result_file;
 mod table;
 mod table_files;
 

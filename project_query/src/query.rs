@@ -89,7 +89,7 @@ impl Lake {
     }
 }
 
-fn session(lake: &Lake, settings: &QuerySettings) -> Result<SessionContext, DataFusionError> {
+pub(crate) fn session(lake: &Lake, settings: &QuerySettings) -> Result<SessionContext, DataFusionError> {
     let runtime = RuntimeEnvBuilder::new()
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled))
         .with_memory_pool(Arc::new(GreedyMemoryPool::new(settings.memory_limit)))
@@ -107,7 +107,7 @@ fn session(lake: &Lake, settings: &QuerySettings) -> Result<SessionContext, Data
     Ok(session)
 }
 
-async fn start(session: &SessionContext, sql: &str) -> Result<SendableRecordBatchStream, DataFusionError> {
+pub(crate) async fn start(session: &SessionContext, sql: &str) -> Result<SendableRecordBatchStream, DataFusionError> {
     let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
     let frame = session.sql_with_options(sql, only_queries).await?;
     frame.execute_stream().await

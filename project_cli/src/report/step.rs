@@ -42,6 +42,8 @@ pub(crate) struct InsertionFigures {
     pub(crate) inserted: u64,
     pub(crate) updated: u64,
     pub(crate) unchanged: u64,
+    /// Of those, the ones that differ from the input, which only `--mode=insert` leaves.
+    pub(crate) differing: u64,
     /// Rows of the table that were not in the file.
     pub(crate) deleted: u64,
 }

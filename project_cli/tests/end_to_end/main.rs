@@ -12,6 +12,7 @@ mod faults;
 mod follow_up;
 mod golden;
 mod independent_reader;
+mod insert;
 mod killed;
 mod lake_folder;
 mod local_lake;

@@ -6,6 +6,7 @@ mod early_upload;
 mod every_type;
 mod extra;
 mod failures;
+mod insert;
 mod interrupted;
 mod snapshot;
 mod verify;

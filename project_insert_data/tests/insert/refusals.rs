@@ -15,7 +15,7 @@ fn constraints_and_triggers_are_named() -> Result<()> {
     let fixture = Fixture::new(
         "CREATE TABLE other (id int PRIMARY KEY);
          CREATE TABLE t (id int PRIMARY KEY, u text CONSTRAINT only_one UNIQUE, n text NOT NULL DEFAULT '',
-            o int CONSTRAINT needs_other REFERENCES other, c text CONSTRAINT no_canary CHECK (c <> 'canary'));
+            o int CONSTRAINT needs_other REFERENCES other, c text CONSTRAINT never_that CHECK (c <> 'canary'));
          CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no %', NEW.u; END $$;
          CREATE TRIGGER refuse BEFORE INSERT ON t FOR EACH ROW WHEN (NEW.id = 7) EXECUTE FUNCTION refuse();
          INSERT INTO t (id, u) VALUES (1, 'canary')",
@@ -24,7 +24,7 @@ fn constraints_and_triggers_are_named() -> Result<()> {
         ("id,u\n2,canary\n", &["only_one", "\"t\"", "23505"][..]),
         ("id,n\n2,\n", &["NOT NULL column \"n\"", "23502"]),
         ("id,o\n2,5\n", &["needs_other", "23503"]),
-        ("id,c\n2,canary\n", &["no_canary", "23514"]),
+        ("id,c\n2,canary\n", &["never_that", "23514"]),
         ("id,u\n7,canary2\n", &["trigger", "P0001"]),
     ] {
         fixture.refuses(&insertion(Mode::Upsert, fixture.csv("a.csv", text)?), Data, words)?;
