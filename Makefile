@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check audit test test-setup kube-test soak fuzz bench bench-setup clean-demo
+.PHONY: help demo build check audit test test-setup kube-test soak fuzz bench bench-insert bench-setup clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -57,6 +57,9 @@ bench: bench-setup ## timings beside the peers, and the README's table of them; 
 	cargo build --release --workspace --bin project --bin typed_path
 	cargo bench -p project_bench --bench decoder --bench writers
 	target/bench-venv/bin/python project_bench/run.py --scale=$(SCALE) --runs=$(RUNS) $(if $(filter 1,$(SCALE)),--write-readme)
+
+bench-insert: build ## the way back into Postgres beside psql's \copy, 2 million rows; prints a table
+	python3 project_bench/insert.py $(if $(INSERT_RUNS),--runs=$(INSERT_RUNS))
 
 clean-demo: ## remove the lake of the demo
 	rm -rf lake
