@@ -90,7 +90,7 @@ fn csv_line(row: &Row, columns: &[Column]) -> Result<Vec<u8>> {
 /// Athena writes `de ad be ef`, Postgres `\xdeadbeef`.
 fn bytea(value: &str) -> Result<String> {
     let digits: String = value.split_ascii_whitespace().collect();
-    if digits.len() % 2 == 0 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Ok(format!("\\x{digits}"));
     }
     Err(DataError(

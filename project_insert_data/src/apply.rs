@@ -2,7 +2,7 @@
 //! accounted for.
 
 use crate::column_match::Matched;
-use crate::error::{InsertError, InsertErrorKind};
+use crate::error::{InsertError, InsertErrorKind, counted};
 use crate::session::{numbers, run};
 use crate::staging::{STAGING, list};
 use crate::target_table::{TargetColumn, TargetTable, look_up};
@@ -143,9 +143,10 @@ impl Application<'_> {
         match self.numbers(&sql).await?.first() {
             Some(0) | None => Ok(()),
             Some(keys) => Err(InsertError::data(format!(
-                "{keys} keys ({key}) come more than once in {}, so nobody can say which row is meant; nothing was written; \
+                "{} has {} ({key}) more than once, so nobody can say which row is meant; nothing was written; \
                  name more columns with --key",
-                self.table.name
+                self.table.name,
+                counted(*keys, "key")
             ))),
         }
     }
@@ -225,14 +226,17 @@ impl Application<'_> {
         let accounted = done.inserted + done.updated + done.unchanged;
         let mut wrong = (accounted != self.rows_read).then(|| {
             format!(
-                "{} rows were read, {} inserted, {} updated and {} left unchanged",
-                self.rows_read, done.inserted, done.updated, done.unchanged
+                "the input has {}, of which {} were inserted, {} updated and {} left unchanged",
+                counted(self.rows_read, "row"),
+                done.inserted,
+                done.updated,
+                done.unchanged
             )
         });
         if wrong.is_none() && self.insertion.mode == Mode::Replace {
             let target = self.count_target().await?;
             wrong = (target != self.rows_read)
-                .then(|| format!("{} rows were read, and the table has {target}", self.rows_read));
+                .then(|| format!("the input has {}, and the table {target}", counted(self.rows_read, "row")));
         }
         match wrong {
             None => Ok(()),

@@ -52,7 +52,8 @@ pub(crate) fn match_columns(
     if found.iter().all(Option::is_none) {
         // The first line of a file without a header is a row, whose values have no place in a message.
         return Err(refused(vec![
-            "none of its column names is one of the table; a CSV file needs a header".to_owned(),
+            "none of its column names is one of the table; a CSV file needs a header, with commas between the names"
+                .to_owned(),
         ]));
     }
     let mut problems: Vec<String> = Vec::new();

@@ -50,6 +50,11 @@ impl InsertError {
     }
 }
 
+/// `1 row`, `2 rows`.
+pub(crate) fn counted(count: u64, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
 impl From<SourceError> for InsertError {
     fn from(error: SourceError) -> Self {
         let kind = match error.kind() {

@@ -9,7 +9,7 @@ use crate::parquet_input::ParquetInput;
 use crate::target_table::TargetColumn;
 use bytes::Bytes;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use tokio::sync::mpsc::Sender;
 
 /// Bytes of a piece.
@@ -95,7 +95,10 @@ impl Pieces {
 }
 
 pub(crate) fn unreadable(name: &str, error: &std::io::Error) -> InsertError {
-    InsertError::new(InsertErrorKind::Disk, format!("{name} cannot be read: {error}"))
+    // What the decompressor says of a file that was cut or changed.
+    let damaged = matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof);
+    let kind = if damaged { InsertErrorKind::Data } else { InsertErrorKind::Disk };
+    InsertError::new(kind, format!("{name} cannot be read: {error}"))
 }
 
 /// As much as there is, up to the length of the buffer.
@@ -105,7 +108,7 @@ pub(crate) fn read_some(from: &mut impl Read, buffer: &mut [u8]) -> std::io::Res
         match from.read(&mut buffer[filled..]) {
             Ok(0) => break,
             Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }

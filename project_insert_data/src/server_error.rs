@@ -48,9 +48,13 @@ pub(crate) fn explain(place: &Place<'_>, error: &Error) -> InsertError {
 fn refused(place: &Place<'_>, server: &DbError) -> InsertError {
     let code = server.code().code();
     let (kind, what) = verdict(code, server);
-    let at = location(place, server);
-    let rolled_back = if kind == InsertErrorKind::Temporary { "; rolled back, a rerun is harmless" } else { "" };
-    InsertError::new(kind, format!("{}{at}: {what} (SQLSTATE {code}){rolled_back}", place.doing))
+    let doing = place.file.as_ref().map_or_else(|| place.doing.to_owned(), |file| location(file, server));
+    let end = match (kind, place.file) {
+        (InsertErrorKind::Temporary, _) => "; rolled back, a rerun is harmless",
+        (_, Some(_)) => "; nothing was written",
+        _ => "; rolled back",
+    };
+    InsertError::new(kind, format!("{doing}: {what} (SQLSTATE {code}){end}"))
 }
 
 /// Class and sentence. The server's own text stands only where it cannot hold a value.
@@ -89,14 +93,13 @@ fn verdict(code: &str, server: &DbError) -> (InsertErrorKind, String) {
     }
 }
 
-/// ` at line 12 of orders.csv, column "amount"`, from the CONTEXT, whose rest may be the value.
-fn location(place: &Place<'_>, server: &DbError) -> String {
-    let Some(file) = &place.file else { return String::new() };
+/// `line 12 of orders.csv, column "amount"`, from the CONTEXT, whose rest may be the value.
+fn location(file: &FilePlace<'_>, server: &DbError) -> String {
     let found = server.where_().and_then(|context| copy_position(context, file.columns));
     match found {
-        Some((row, Some(column))) => format!(", {} {row} of {}, column \"{column}\"", file.unit, file.name),
-        Some((row, None)) => format!(", {} {row} of {}", file.unit, file.name),
-        None => format!(", {}", file.name),
+        Some((row, Some(column))) => format!("{} {row} of {}, column \"{column}\"", file.unit, file.name),
+        Some((row, None)) => format!("{} {row} of {}", file.unit, file.name),
+        None => format!("cannot copy {}", file.name),
     }
 }
 

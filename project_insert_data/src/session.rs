@@ -40,11 +40,16 @@ pub async fn insert(
         () = cancel.cancelled() => Err(InsertError::stopped()),
     };
     match done {
-        Ok(done) => Box::pin(commit(&connection, insertion, cancel)).await.map(|()| done),
-        Err(error) => {
+        Ok(done) if !cancel.is_cancelled() => {
+            Box::pin(commit(&connection, insertion, cancel)).await?;
+            connection.close().await;
+            Ok(done)
+        }
+        other => {
             // Whatever the server is still doing for us; closing the connection rolls back.
             connection.cancelling().cancel().await;
-            Err(error)
+            connection.close().await;
+            Err(other.err().unwrap_or_else(InsertError::stopped))
         }
     }
 }
@@ -56,7 +61,9 @@ pub async fn insert(
 /// [`InsertError`], as [`insert`] would end with.
 pub async fn check(settings: &ConnectionSettings, run_id: &str, insertion: &Insertion) -> Result<(), InsertError> {
     let connection = TargetConnection::open(settings, run_id).await?;
-    check_table(&look_up(&connection, &insertion.table).await?, insertion)
+    check_table(&look_up(&connection, &insertion.table).await?, insertion)?;
+    connection.close().await;
+    Ok(())
 }
 
 /// Everything up to the commit.

@@ -3,7 +3,7 @@
 
 use crate::column_match::Matched;
 use crate::column_type::{ColumnType, NumericLimits};
-use crate::error::{InsertError, InsertErrorKind};
+use crate::error::{InsertError, InsertErrorKind, counted};
 use crate::input::{Input, Pieces};
 use crate::server_error::{FilePlace, Place, explain};
 use crate::session::{numbers, run};
@@ -76,7 +76,7 @@ pub(crate) async fn copy(
     let format = input.format(columns);
     let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
     let place = Place {
-        doing: "the target has refused a row, nothing was written",
+        doing: &format!("cannot copy {name}"),
         file: Some(FilePlace { name, unit: format.unit(), columns: &names }),
     };
     let failed = |error| explain(&place, &error);
@@ -115,7 +115,8 @@ pub(crate) async fn check(
     let count = numbers(connection, &format!("SELECT pg_catalog.count(*) FROM {STAGING}"), doing).await?;
     if count != [rows_read] {
         return Err(InsertError::data(format!(
-            "{rows_read} rows were read and {} arrived at the target; nothing was written",
+            "the input has {}, and {} arrived at the target; nothing was written",
+            counted(rows_read, "row"),
             count.first().copied().unwrap_or_default()
         )));
     }
@@ -127,14 +128,15 @@ pub(crate) async fn check(
         matched.key.iter().map(|column| format!("{} IS NULL", quote_identifier(&column.name))).collect();
     let sql = format!("SELECT pg_catalog.count(*) FROM {STAGING} WHERE {}", nulls.join(" OR "));
     refuse(numbers(connection, &sql, doing).await?, |rows| {
-        format!("{rows} rows have NULL in the key ({key}), which then finds no row")
+        format!("the input has NULL in the key ({key}), which then finds no row, in {}", counted(rows, "row"))
     })?;
     let sql = format!(
         "SELECT pg_catalog.count(*) FROM (SELECT FROM {STAGING} GROUP BY {key} HAVING pg_catalog.count(*) > 1) AS keys"
     );
     refuse(numbers(connection, &sql, doing).await?, |keys| {
         format!(
-            "{keys} keys ({key}) come more than once in the input; make them unique in a query, or name more columns with --key"
+            "the input has {} ({key}) more than once; make it unique in a query, or name more columns with --key",
+            counted(keys, "key")
         )
     })?;
     // Nobody analyses a temporary table by himself, and without figures the plans below are guesses.
@@ -162,8 +164,9 @@ async fn restore_numerics(connection: &TargetConnection, matched: &Matched) -> R
         );
         refuse(numbers(connection, &sql, doing).await?, |rows| {
             format!(
-                "{rows} values of the column {name} do not fit exactly into {}; round them in a query",
-                column.type_name
+                "the column {name} is {}, which would round or cannot hold {}; round in a query",
+                column.type_name,
+                counted(rows, "value")
             )
         })?;
         changes.push(format!("ALTER {name} TYPE {}", column.type_name));

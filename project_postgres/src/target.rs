@@ -15,11 +15,23 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// A server that does not hear of a cancellation in this time notices that its client is gone soon after.
 const CANCEL_DEADLINE: Duration = Duration::from_secs(3);
 
+const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
+
 /// An open connection outside any transaction; dropping it ends the session.
 pub struct TargetConnection {
     client: Client,
-    driver: JoinHandle<ConnectionEnd>,
+    driver: Driver,
     cancelling: Cancelling,
+}
+
+/// What moves the bytes. A client that is dropped says goodbye only when its driver goes on, and that may wait for the
+/// network: so dropping this ends it.
+struct Driver(JoinHandle<ConnectionEnd>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// Ends the statement of a [`TargetConnection`] that somebody else is waiting for.
@@ -47,7 +59,7 @@ impl TargetConnection {
         let source = Source::new(settings.clone(), run_id);
         let connecting = async {
             let (client, driver) = source.open_client().await?;
-            let driver = tokio::spawn(driver);
+            let driver = Driver(tokio::spawn(driver));
             let cancelling = Cancelling { token: client.cancel_token(), tls: source.tokio_tls()? };
             let connection = Self { client, driver, cancelling };
             let applied = connection.ask(&session::settings_for_writing()).await;
@@ -81,16 +93,16 @@ impl TargetConnection {
         self.client.copy_in(sql).await
     }
 
+    /// Ends the session politely; a slow goodbye is not worth failing for.
+    pub async fn close(self) {
+        let Self { client, mut driver, .. } = self;
+        drop(client);
+        let _ = timeout(CLOSE_DEADLINE, &mut driver.0).await;
+    }
+
     /// The way to end what the connection waits for.
     pub fn cancelling(&self) -> Cancelling {
         self.cancelling.clone()
-    }
-}
-
-impl Drop for TargetConnection {
-    fn drop(&mut self) {
-        // A client that is dropped says goodbye only when its driver goes on, and that may wait for the network.
-        self.driver.abort();
     }
 }
 

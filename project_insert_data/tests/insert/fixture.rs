@@ -69,6 +69,10 @@ impl Fixture {
     }
 
     /// Inserts as whom the URI names.
+    #[expect(
+        clippy::unwrap_used,
+        reason = "a test that cannot begin fails by panicking, and errors are what it looks at"
+    )]
     pub(crate) fn run_as(
         &self,
         uri: &str,

@@ -156,6 +156,6 @@ fn a_key_without_an_index_works_and_is_told() -> Result<()> {
     assert_eq!(figures(&done), [2, 1, 1, 0, 0, 0]);
     assert!(done.notes.concat().contains("no unique index"), "{:?}", done.notes);
     fixture.database.execute("INSERT INTO t VALUES (2, 'again')")?;
-    fixture.refuses(&insertion, InsertErrorKind::Data, &["1 keys", "come more than once in public.t"])?;
+    fixture.refuses(&insertion, InsertErrorKind::Data, &["public.t has 1 key ", "more than once"])?;
     Ok(())
 }
