@@ -4,7 +4,7 @@
 use crate::column_match::Matched;
 use crate::error::{InsertError, InsertErrorKind, counted};
 use crate::session::{numbers, run};
-use crate::staging::{STAGING, list};
+use crate::staging::{list, rows};
 use crate::target_table::{TargetColumn, TargetTable, look_up};
 use crate::{Inserted, Insertion, Mode};
 use project_postgres::{TargetConnection, quote_identifier};
@@ -16,6 +16,8 @@ struct Application<'a> {
     matched: &'a Matched,
     insertion: &'a Insertion,
     rows_read: u64,
+    /// What stands after FROM for the rows of the input.
+    rows: String,
     doing: String,
 }
 
@@ -38,7 +40,8 @@ pub(crate) async fn apply(
     rows_read: u64,
 ) -> Result<Inserted, InsertError> {
     let doing = format!("cannot {} into {}", insertion.mode, table.name);
-    let application = Application { connection, table, matched, insertion, rows_read, doing };
+    let rows = rows(matched);
+    let application = Application { connection, table, matched, insertion, rows_read, rows, doing };
     application.lock().await?;
     let mut done = match (insertion.mode, matched.key.is_empty()) {
         (Mode::Replace, true) => application.replace_all().await?,
@@ -94,7 +97,8 @@ impl Application<'_> {
         let name = self.table.name.quoted();
         let columns = list(&self.matched.columns);
         let deleted = self.run(&format!("DELETE FROM {name}")).await?;
-        let inserted = self.run(&format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {STAGING}")).await?;
+        let inserted =
+            self.run(&format!("INSERT INTO {name} ({columns}) SELECT {columns} FROM {} AS s", self.rows)).await?;
         Ok(Inserted { inserted, deleted, ..Inserted::default() })
     }
 
@@ -106,7 +110,7 @@ impl Application<'_> {
         let sql = format!(
             "SELECT pg_catalog.count(*) FROM (({} EXCEPT ALL {}) LIMIT 1) AS other",
             rows(&self.table.name.quoted()),
-            rows(STAGING)
+            rows(&format!("{} AS s", self.rows))
         );
         Ok(self.numbers(&sql).await? == [0])
     }
@@ -153,9 +157,13 @@ impl Application<'_> {
 
     async fn compare(&self) -> Result<Comparison, InsertError> {
         let target = self.count_target().await?;
+        if target == 0 {
+            return Ok(Comparison { target, found: 0, differing: 0 });
+        }
         let sql = format!(
-            "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {STAGING} AS s JOIN {} AS t ON {}",
+            "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {}) FROM {} AS s JOIN {} AS t ON {}",
             self.differ(),
+            self.rows,
             self.table.name.quoted(),
             self.same_key()
         );
@@ -176,8 +184,9 @@ impl Application<'_> {
         let columns = list(&self.matched.columns);
         let name = self.table.name.quoted();
         format!(
-            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {STAGING} AS s
+            "INSERT INTO {name} ({columns}) SELECT {columns} FROM {} AS s
              WHERE NOT EXISTS (SELECT FROM {name} AS t WHERE {})",
+            self.rows,
             self.same_key()
         )
     }
@@ -189,9 +198,10 @@ impl Application<'_> {
             format!("{name} = s.{name}")
         });
         format!(
-            "UPDATE {} AS t SET {} FROM {STAGING} AS s WHERE {} AND {}",
+            "UPDATE {} AS t SET {} FROM {} AS s WHERE {} AND {}",
             self.table.name.quoted(),
             set.collect::<Vec<_>>().join(", "),
+            self.rows,
             self.same_key(),
             self.differ()
         )
@@ -199,7 +209,7 @@ impl Application<'_> {
 
     fn delete_missing(&self) -> String {
         let name = self.table.name.quoted();
-        format!("DELETE FROM {name} AS t WHERE NOT EXISTS (SELECT FROM {STAGING} AS s WHERE {})", self.same_key())
+        format!("DELETE FROM {name} AS t WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})", self.rows, self.same_key())
     }
 
     /// By the operator of each type's own indexes, so that an index can help and citext is citext.

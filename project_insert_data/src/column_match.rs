@@ -26,6 +26,8 @@ pub(crate) struct Matched {
     pub(crate) key: Vec<TargetColumn>,
     /// Whether no two rows of the table can have the same key.
     pub(crate) key_is_unique: bool,
+    /// Whether values come as text, which the server reads.
+    pub(crate) by_text: bool,
 }
 
 /// Matches the columns of the file with those of the table.
@@ -83,7 +85,7 @@ pub(crate) fn match_columns(
     check_rights(&matched, &key, table, insertion)?;
     let unique = |index: &Vec<String>| index.iter().all(|name| key.iter().any(|column| column.name == *name));
     let key_is_unique = table.unique_indexes.iter().any(unique);
-    Ok(Matched { columns: matched, key, key_is_unique })
+    Ok(Matched { columns: matched, key, key_is_unique, by_text: false })
 }
 
 /// What can be said of the table without a file.

@@ -92,6 +92,7 @@ impl Digits {
     /// As the server sends it: count of groups, weight of the first, sign, decimals to show, groups of four digits.
     pub(crate) fn write_binary(&self, out: &mut Vec<u8>) {
         let (groups, below_point) = self.groups();
+        let groups = groups.as_slice();
         let first = groups.iter().position(|group| *group != 0).unwrap_or(groups.len());
         let last = groups.iter().rposition(|group| *group != 0).map_or(first, |last| last + 1);
         let kept = &groups[first..last];
@@ -104,15 +105,15 @@ impl Digits {
         kept.iter().for_each(|group| out.extend_from_slice(&group.to_be_bytes()));
     }
 
-    /// Groups of four digits, the highest first, and how many of them stand below the point.
-    fn groups(&self) -> (Vec<u16>, usize) {
+    /// Groups of four digits, and how many of them stand below the point.
+    fn groups(&self) -> (Groups, usize) {
         let missing = (GROUP - self.scale % GROUP) % GROUP;
         let below_point = ((self.scale + missing) / GROUP) as usize;
         let lifted = match &self.magnitude {
             Magnitude::Short(magnitude) => magnitude.checked_mul(10u128.pow(missing)),
             Magnitude::Long(_) => None,
         };
-        let mut groups = Vec::with_capacity(12);
+        let mut groups = Groups { digits: [0; MOST_GROUPS], start: MOST_GROUPS };
         match lifted {
             Some(value) => {
                 let mut high = value;
@@ -129,20 +130,36 @@ impl Digits {
             }
             None => {
                 let digits = self.text() + &"0".repeat(missing as usize);
-                let mut end = digits.len();
-                while end > 0 {
-                    let start = end.saturating_sub(GROUP as usize);
-                    groups
-                        .push(digits[start..end].bytes().fold(0, |group, digit| group * 10 + u16::from(digit - b'0')));
-                    end = start;
+                for group in digits.as_bytes().rchunks(GROUP as usize) {
+                    groups.push(group.iter().fold(0, |group, digit| group * 10 + u16::from(digit - b'0')));
                 }
             }
         }
-        while groups.len() < below_point {
+        while groups.as_slice().len() < below_point {
             groups.push(0);
         }
-        groups.reverse();
         (groups, below_point)
+    }
+}
+
+/// An Arrow decimal has at most 77 digits, and at most 127 of its decimals are zeros before them.
+const MOST_GROUPS: usize = 64;
+
+/// Filled from the lowest group.
+struct Groups {
+    digits: [u16; MOST_GROUPS],
+    start: usize,
+}
+
+impl Groups {
+    fn push(&mut self, group: u16) {
+        self.start -= 1;
+        self.digits[self.start] = group;
+    }
+
+    /// The highest first.
+    fn as_slice(&self) -> &[u16] {
+        &self.digits[self.start..]
     }
 }
 

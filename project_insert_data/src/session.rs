@@ -18,6 +18,10 @@ use tokio_util::sync::CancellationToken;
 /// The session writes whatever the role's defaults are. Statements see what is committed when they begin.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+/// Keys of some hundred thousand rows are compared in memory; the server's own default is for many small statements.
+const WORK_MEMORY: &str = "SELECT pg_catalog.set_config('work_mem', '64MB', true)
+    FROM pg_catalog.pg_settings WHERE name = 'work_mem' AND setting::int8 < 65536";
+
 /// How long a commit that has begun is waited for after somebody has asked to stop.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -78,17 +82,18 @@ async fn work(connection: &TargetConnection, insertion: &Insertion) -> Result<In
         }
         checked.push((name, input, matched));
     }
-    let Some(matched) = checked.first().map(|(_, _, matched)| matched.clone()) else {
+    let Some(mut matched) = checked.first().map(|(_, _, matched)| matched.clone()) else {
         return Err(InsertError::data("there is no file to insert"));
     };
+    matched.by_text = checked.iter().any(|(_, input, matched)| input.format(&matched.columns) != CopyFormat::Binary);
     run(connection, BEGIN, "cannot begin a transaction").await?;
-    let by_text = checked.iter().any(|(_, input, matched)| input.format(&matched.columns) != CopyFormat::Binary);
-    staging::create(connection, &table, &matched, by_text).await?;
+    run(connection, WORK_MEMORY, "cannot set the memory of the session").await?;
+    staging::create(connection, &table, &matched).await?;
     let mut rows_read = 0;
     for (name, input, matched) in checked {
         rows_read += staging::copy(connection, &name, input, &matched.columns).await?;
     }
-    staging::check(connection, &matched, by_text, rows_read).await?;
+    staging::check(connection, &matched, rows_read).await?;
     apply(connection, &table, &matched, insertion, rows_read).await
 }
 

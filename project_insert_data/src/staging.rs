@@ -26,21 +26,20 @@ pub(crate) fn list(columns: &[TargetColumn]) -> String {
     names.join(", ")
 }
 
-/// Creates it; `by_text` tells whether any values come as text.
+/// Creates it.
 pub(crate) async fn create(
     connection: &TargetConnection,
     table: &TargetTable,
     matched: &Matched,
-    by_text: bool,
 ) -> Result<(), InsertError> {
     let columns: Vec<String> = matched
         .columns
         .iter()
         .map(|column| {
             let name = quote_identifier(&column.name);
-            match limits(column) {
+            match limits(matched, column) {
                 // Reading text into a numeric(p,s), the server would round.
-                Some(_) if by_text => format!("{name}::pg_catalog.numeric AS {name}"),
+                Some(_) => format!("{name}::pg_catalog.numeric AS {name}"),
                 _ => name,
             }
         })
@@ -59,9 +58,10 @@ pub(crate) async fn create(
     run(connection, &comparable, &format!("the key ({key}) of {} cannot be compared", table.name)).await.map(drop)
 }
 
-fn limits(column: &TargetColumn) -> Option<NumericLimits> {
+/// Of a column whose staged values may not keep to them yet, because they came as text.
+fn limits(matched: &Matched, column: &TargetColumn) -> Option<NumericLimits> {
     match column.column_type {
-        ColumnType::Numeric(limits) => limits,
+        ColumnType::Numeric(limits) if matched.by_text => limits,
         _ => None,
     }
 }
@@ -101,39 +101,56 @@ pub(crate) async fn copy(
     )))
 }
 
-/// Looks at what was copied: all rows are there, no number was rounded, and the key tells them apart.
-pub(crate) async fn check(
-    connection: &TargetConnection,
-    matched: &Matched,
-    by_text: bool,
-    rows_read: u64,
-) -> Result<(), InsertError> {
-    if by_text {
-        restore_numerics(connection, matched).await?;
-    }
+/// What stands after FROM for its rows with the exact types of the target.
+pub(crate) fn rows(matched: &Matched) -> String {
+    let columns = matched.columns.iter().map(|column| {
+        let name = quote_identifier(&column.name);
+        // Changes nothing: `check` has seen to that.
+        if limits(matched, column).is_some() { format!("{name}::{} AS {name}", column.type_name) } else { name }
+    });
+    format!("(SELECT {} FROM {STAGING})", columns.collect::<Vec<_>>().join(", "))
+}
+
+/// Looks at what was copied: all rows are there, no number would be rounded, and the key tells them apart.
+pub(crate) async fn check(connection: &TargetConnection, matched: &Matched, rows_read: u64) -> Result<(), InsertError> {
     let doing = "cannot look at the staging table";
-    let count = numbers(connection, &format!("SELECT pg_catalog.count(*) FROM {STAGING}"), doing).await?;
-    if count != [rows_read] {
+    let numbers_of = matched.columns.iter().filter_map(|column| Some((column, limits(matched, column)?)));
+    let numbers_of: Vec<(&TargetColumn, NumericLimits)> = numbers_of.collect();
+    let conditions = std::iter::once(has_null(&matched.key))
+        .chain(numbers_of.iter().map(|(column, limits)| misfits(column, *limits)));
+    let counts: Vec<String> =
+        conditions.map(|condition| format!("pg_catalog.count(*) FILTER (WHERE {condition})")).collect();
+    let sql = format!("SELECT pg_catalog.count(*), {} FROM {STAGING}", counts.join(", "));
+    let found = numbers(connection, &sql, doing).await?;
+    let mut found = found.into_iter();
+    let arrived = found.next().unwrap_or_default();
+    if arrived != rows_read {
+        let rows = counted(rows_read, "row");
         return Err(InsertError::data(format!(
-            "the input has {}, and {} arrived at the target; nothing was written",
-            counted(rows_read, "row"),
-            count.first().copied().unwrap_or_default()
+            "the input has {rows}, and {arrived} arrived at the target; nothing was written"
         )));
+    }
+    let key = list(&matched.key);
+    refuse(found.next(), |rows| {
+        format!("the input has NULL in the key ({key}), which then finds no row, in {}", counted(rows, "row"))
+    })?;
+    for ((column, _), misfits) in numbers_of.into_iter().zip(found) {
+        refuse(Some(misfits), |rows| {
+            format!(
+                "the column \"{}\" is {}, which would round or cannot hold {}; round in a query",
+                column.name,
+                column.type_name,
+                counted(rows, "value")
+            )
+        })?;
     }
     if matched.key.is_empty() {
         return Ok(());
     }
-    let key = list(&matched.key);
-    let nulls: Vec<String> =
-        matched.key.iter().map(|column| format!("{} IS NULL", quote_identifier(&column.name))).collect();
-    let sql = format!("SELECT pg_catalog.count(*) FROM {STAGING} WHERE {}", nulls.join(" OR "));
-    refuse(numbers(connection, &sql, doing).await?, |rows| {
-        format!("the input has NULL in the key ({key}), which then finds no row, in {}", counted(rows, "row"))
-    })?;
     let sql = format!(
         "SELECT pg_catalog.count(*) FROM (SELECT FROM {STAGING} GROUP BY {key} HAVING pg_catalog.count(*) > 1) AS keys"
     );
-    refuse(numbers(connection, &sql, doing).await?, |keys| {
+    refuse(numbers(connection, &sql, doing).await?.first().copied(), |keys| {
         format!(
             "the input has {} ({key}) more than once; make it unique in a query, or name more columns with --key",
             counted(keys, "key")
@@ -143,36 +160,25 @@ pub(crate) async fn check(
     run(connection, &format!("ANALYZE {STAGING} ({key})"), doing).await.map(drop)
 }
 
-fn refuse(count: Vec<u64>, sentence: impl Fn(u64) -> String) -> Result<(), InsertError> {
-    match count.first() {
-        Some(0) | None => Ok(()),
-        Some(count) => Err(InsertError::data(format!("{}; nothing was written", sentence(*count)))),
-    }
+fn has_null(key: &[TargetColumn]) -> String {
+    let nulls = key.iter().map(|column| format!("{} IS NULL", quote_identifier(&column.name)));
+    nulls.chain(["false".to_owned()]).collect::<Vec<_>>().join(" OR ")
 }
 
-/// Gives numbers that came as text the precision of their columns, when that changes none of them.
-async fn restore_numerics(connection: &TargetConnection, matched: &Matched) -> Result<(), InsertError> {
-    let doing = "cannot look at the numbers in the staging table";
-    let mut changes = Vec::new();
-    for column in &matched.columns {
-        let Some(NumericLimits { precision, scale }) = limits(column) else { continue };
-        let name = quote_identifier(&column.name);
-        let digits = i64::from(precision) - i64::from(scale);
-        let sql = format!(
-            "SELECT pg_catalog.count(*) FROM {STAGING} WHERE {name} <> 'NaN'
-             AND ({name} <> pg_catalog.round({name}, {scale}) OR pg_catalog.abs({name}) >= '1e{digits}'::pg_catalog.numeric)"
-        );
-        refuse(numbers(connection, &sql, doing).await?, |rows| {
-            format!(
-                "the column {name} is {}, which would round or cannot hold {}; round in a query",
-                column.type_name,
-                counted(rows, "value")
-            )
-        })?;
-        changes.push(format!("ALTER {name} TYPE {}", column.type_name));
+/// Whether a number is not the same with the precision and scale of its column. NaN fits everywhere.
+fn misfits(column: &TargetColumn, limits: NumericLimits) -> String {
+    let NumericLimits { precision, scale } = limits;
+    let name = quote_identifier(&column.name);
+    let digits = i64::from(precision) - i64::from(scale);
+    format!(
+        "{name} <> 'NaN'
+         AND ({name} <> pg_catalog.round({name}, {scale}) OR pg_catalog.abs({name}) >= '1e{digits}'::pg_catalog.numeric)"
+    )
+}
+
+fn refuse(count: Option<u64>, sentence: impl Fn(u64) -> String) -> Result<(), InsertError> {
+    match count {
+        Some(0) | None => Ok(()),
+        Some(count) => Err(InsertError::data(format!("{}; nothing was written", sentence(count)))),
     }
-    if changes.is_empty() {
-        return Ok(());
-    }
-    run(connection, &format!("ALTER TABLE {STAGING} {}", changes.join(", ")), doing).await.map(drop)
 }
