@@ -21,6 +21,18 @@ fn csv_lines_are_put_aside_with_their_numbers() -> Result<()> {
 }
 
 #[test]
+fn lines_are_counted_whatever_ends_them() -> Result<()> {
+    for end in ["\n", "\r\n", "\r"] {
+        let text = ["id,t", "1", "2,\"x\ny\"", "", "3", "4,z"].join(end);
+        let loader = Loader::of("a.csv", text)?;
+        assert_eq!(loader.load()?.rows_rejected, 2);
+        let lines: Vec<Option<String>> = loader.rejects()?.into_iter().map(|mut row| row.swap_remove(0)).collect();
+        assert_eq!(lines, row(["2", "6"]), "{end:?}");
+    }
+    Ok(())
+}
+
+#[test]
 fn values_that_are_not_of_the_chosen_type_name_their_column() -> Result<()> {
     let text = "id,price\r\n1,2.50\r\n2,2.505\r\nx,y\r\n4,\r\n";
     let loader = Loader::of("a.csv", text)?.schema("[columns]\nid = \"bigint\"\nprice = \"decimal(5,2)\"")?;
