@@ -9,6 +9,7 @@ mod one_pass;
 mod products;
 mod row_counts;
 mod same_schema;
+mod source_tables;
 mod task_run;
 mod verify;
 mod verify_changed_files;
