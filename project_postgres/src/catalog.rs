@@ -95,6 +95,12 @@ const COLUMNS: &str = "
     SELECT attname::text, atttypid, atttypmod, pg_catalog.format_type(atttypid, atttypmod), attnotnull
     FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped ORDER BY attnum";
 
+const PRIMARY_KEY: &str = "
+    SELECT a.attname::text FROM pg_catalog.pg_index i
+    CROSS JOIN LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS key(attnum, place)
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = key.attnum
+    WHERE i.indrelid = $1 AND i.indisprimary ORDER BY key.place";
+
 /// Whether an index that holds every row leads with the column.
 const LEADING_INDEX: &str = "
     SELECT EXISTS (
@@ -197,6 +203,15 @@ pub async fn tables_of_schema(connection: &mut PgConnection, schema: &str) -> Re
     );
     let rows = query.bind(schema).persistent(false).fetch_all(connection).await.map_err(failed)?;
     rows.iter().map(|row| Ok(TableName::new(schema, row.try_get::<String, _>(0).map_err(failed)?))).collect()
+}
+
+/// The columns of the primary key in its order; none for a table without one.
+pub async fn primary_key(connection: &mut PgConnection, relation: &Relation) -> Result<Vec<String>, SourceError> {
+    let doing = format!("cannot look up the primary key of {}", relation.name);
+    let failed = |error: sqlx::Error| SourceError::from_sqlx(&doing, &error);
+    let query = sqlx::query(PRIMARY_KEY).bind(Oid(relation.oid)).persistent(false);
+    let rows = query.fetch_all(connection).await.map_err(failed)?;
+    rows.iter().map(|row| row.try_get(0).map_err(failed)).collect()
 }
 
 /// Whether reading by ranges of the column can use an index.

@@ -81,7 +81,8 @@ pub struct Member {
 }
 
 impl Decoding {
-    pub(crate) fn of(data_type: &CatalogType, policies: Policies) -> Self {
+    /// What a type becomes.
+    pub fn of(data_type: &CatalogType, policies: Policies) -> Self {
         match data_type {
             CatalogType::Scalar { oid, modifier } => Self::of_scalar(*oid, *modifier, policies),
             CatalogType::Enum => Self::of_text(policies),

@@ -20,7 +20,12 @@ pub struct RowQuery {
 impl RowQuery {
     /// All rows of a table, with these columns.
     pub fn new(table: TableName, columns: &[String]) -> Self {
-        let sql = format!("DECLARE project_rows NO SCROLL CURSOR FOR {}", select(columns, &table));
+        Self::with_casts(table, columns, &[])
+    }
+
+    /// The same, but those that are named in `as_text` as well are read as the server writes them.
+    pub fn with_casts(table: TableName, columns: &[String], as_text: &[String]) -> Self {
+        let sql = format!("DECLARE project_rows NO SCROLL CURSOR FOR {}", select(columns, as_text, &table));
         Self { table, builder: QueryBuilder::new(sql), filters: 0 }
     }
 

@@ -168,9 +168,13 @@ pub(crate) fn aggregate(figures: &[String], values: &[String], table: &TableName
     format!("SELECT pg_catalog.count(*), {figures} FROM (SELECT {values} FROM {rows} OFFSET 0) AS rows")
 }
 
-/// `SELECT "a", "b" FROM "s"."t"`.
-pub(crate) fn select(columns: &[String], table: &TableName) -> String {
-    let columns: Vec<String> = columns.iter().map(|column| quote_identifier(column)).collect();
+/// `SELECT "a", "b" FROM "s"."t"`, with a cast for the columns in `as_text`.
+pub(crate) fn select(columns: &[String], as_text: &[String], table: &TableName) -> String {
+    let read = |column: &String| match (quote_identifier(column), as_text.contains(column)) {
+        (column, true) => format!("{column}::pg_catalog.text AS {column}"),
+        (column, false) => column,
+    };
+    let columns: Vec<String> = columns.iter().map(read).collect();
     format!("SELECT {} FROM {}", columns.join(", "), table.quoted())
 }
 
@@ -207,7 +211,7 @@ impl ColumnOfRows<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Predicate, TableName, copy_out};
+    use super::{Predicate, TableName, copy_out, select};
 
     #[test]
     fn hostile_names_stay_names() {
@@ -217,6 +221,15 @@ mod tests {
         assert_eq!(
             copy_out(&["1".into()], &TableName::new("s", "t"), &[&predicate], None),
             r#"COPY (SELECT 1 FROM "s"."t" WHERE "it's" IS NULL) TO STDOUT (FORMAT binary)"#
+        );
+    }
+
+    #[test]
+    fn a_cast_keeps_the_name_of_its_column() {
+        let columns = ["id".to_owned(), "a\"b".to_owned()];
+        assert_eq!(
+            select(&columns, &columns[1..], &TableName::new("s", "t")),
+            r#"SELECT "id", "a""b"::pg_catalog.text AS "a""b" FROM "s"."t""#
         );
     }
 

@@ -4,9 +4,12 @@
 //! [`project_postgres::value`]; a record struct holds one Parquet row, money as an `i64` of minor units and time as
 //! an `i64` of milliseconds, with the logical types named beside it.
 
+pub mod as_text;
 pub mod combined_orders;
 pub mod expected;
+pub mod generated;
 pub mod money;
+pub mod no_place;
 pub mod products;
 pub mod rejects;
 pub mod tables;

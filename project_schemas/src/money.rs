@@ -1,7 +1,7 @@
 //! How money and rates are held: as integers of a fixed number of decimals.
 
 use project_parquet::Logical;
-use project_postgres::value::Decimal;
+use project_postgres::value::{Decimal, NumericError};
 use std::fmt;
 
 /// The shape of a decimal column of at most 18 digits.
@@ -17,9 +17,22 @@ pub const MONEY: Digits = Digits { precision: 18, scale: 2 };
 pub const RATE: Digits = Digits { precision: 18, scale: 8 };
 
 impl Digits {
+    /// DECIMAL(precision,scale), of at most 18 digits.
+    pub const fn new(precision: u8, scale: u8) -> Self {
+        Self { precision, scale }
+    }
+
     /// The Parquet type.
     pub const fn logical(self) -> Logical {
         Logical::Decimal { precision: self.precision, scale: self.scale }
+    }
+
+    /// The value in units of the last digit, when nothing has to be rounded.
+    ///
+    /// # Errors
+    /// [`NumericError`] that says which digits have no place.
+    pub fn exact(self, value: Decimal) -> Result<i64, NumericError> {
+        value.exact(self.precision, self.scale)
     }
 
     /// The value in units of the last digit, rounded half away from zero, or nothing when it does not fit.

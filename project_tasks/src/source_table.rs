@@ -2,7 +2,7 @@
 
 use diesel::expression::Selectable;
 use diesel::pg::Pg;
-use project_postgres::TableName;
+use project_postgres::{RowQuery, TableName};
 use project_schemas::expected::{ColumnList, Declaration, DeclaredColumn, DeclaredTable, ExpectedColumn, SourceRow};
 
 /// A table that a task reads, for the preflight and the lock.
@@ -63,8 +63,9 @@ impl SourceTable {
     /// And a column of the same `table!` that the query filters by.
     #[must_use]
     pub fn filtered_by<Filter: DeclaredColumn>(mut self) -> Self {
+        let filter = Filter::expected();
         let unused = self.columns.iter_mut().filter(|column| column.usage == Usage::Unused);
-        unused.filter(|column| column.expected.name == Filter::NAME).for_each(|column| column.usage = Usage::Filter);
+        unused.filter(|column| column.expected == filter).for_each(|column| column.usage = Usage::Filter);
         self
     }
 
@@ -90,6 +91,13 @@ impl SourceTable {
     /// The names of the columns whose values are read.
     pub fn read_columns(&self) -> Vec<String> {
         self.columns_for(|usage| usage == Usage::Read)
+    }
+
+    /// All rows with those columns, each as its field wants it.
+    pub fn rows(&self) -> RowQuery {
+        let cast = self.columns.iter().filter(|column| column.expected.is_cast_to_text());
+        let cast: Vec<String> = cast.map(|column| column.expected.name.clone()).collect();
+        RowQuery::with_casts(self.table.clone(), &self.read_columns(), &cast)
     }
 
     /// The names of the columns that a query mentions.

@@ -55,6 +55,26 @@ impl Decimal {
         }
     }
 
+    /// The integer `self × 10^scale`, when that has no more than `precision` digits and nothing is rounded.
+    ///
+    /// # Errors
+    /// [`NumericError::TooPrecise`] and [`NumericError::TooLarge`].
+    pub fn exact(self, precision: u8, scale: u8) -> Result<i64, NumericError> {
+        if self.scale > u32::from(scale) {
+            return Err(NumericError::TooPrecise);
+        }
+        self.round(precision, scale).ok_or(NumericError::TooLarge)
+    }
+
+    /// All its digits, without zeros at the end of a fraction.
+    pub fn to_text(self) -> String {
+        let sign = if self.unscaled < 0 { "-" } else { "" };
+        let scale = self.scale as usize;
+        let digits = format!("{:0>width$}", self.unscaled.unsigned_abs(), width = scale + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - scale);
+        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+
     /// `round(self × other, scale)` as [`round`](Self::round) gives it: the product is exact before it is rounded.
     pub fn round_product(self, other: Self, precision: u8, scale: u8) -> Option<i64> {
         // Two factors of 38 digits have at most 76, which is what an i256 holds.
@@ -103,7 +123,7 @@ impl fmt::Debug for Decimal {
 
 #[cfg(test)]
 mod tests {
-    use super::Decimal;
+    use super::{Decimal, NumericError};
     use proptest::prelude::{prop_assert_eq, proptest};
 
     #[test]
@@ -122,6 +142,26 @@ mod tests {
         assert_eq!(Decimal::new(9_999_999_999_999_999_995, 3).round(18, 2), None);
         assert_eq!(Decimal::new(i128::MAX, 0).round_product(Decimal::new(i128::MAX, 0), 18, 2), None);
         assert_eq!(Decimal::new(1, 200).round(18, 2), Some(0));
+    }
+
+    #[test]
+    fn nothing_is_rounded_in_silence() {
+        assert_eq!(Decimal::new(15, 1).exact(4, 2), Ok(150));
+        assert_eq!(Decimal::new(1001, 3).exact(4, 2), Err(NumericError::TooPrecise));
+        assert_eq!(Decimal::new(100, 0).exact(4, 2), Err(NumericError::TooLarge));
+    }
+
+    #[test]
+    fn the_text_has_every_digit() {
+        for (unscaled, scale, expected) in [
+            (0, 0, "0"),
+            (150, 2, "1.50"),
+            (-5, 3, "-0.005"),
+            (-12345, 3, "-12.345"),
+            (10i128.pow(37), 0, &format!("1{}", "0".repeat(37))),
+        ] {
+            assert_eq!(Decimal::new(unscaled, scale).to_text(), expected);
+        }
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use super::decimal::Decimal;
 use super::from_postgres::FromPostgres;
-use super::text::{JsonText, UuidText, jsonb_text, uuid_text};
+use super::oid::Oid as OidValue;
+use super::text::{CastText, JsonText, UuidText, jsonb_text, uuid_text};
 use super::timestamp::{Date, Timestamp};
 use diesel::deserialize::{FromSql, Result as DieselResult};
 use diesel::pg::{Pg, PgValue};
@@ -36,6 +37,18 @@ impl FromSql<sql_types::Date, Pg> for Date {
     }
 }
 
+impl FromSql<sql_types::Oid, Pg> for OidValue {
+    fn from_sql(value: PgValue<'_>) -> DieselResult<Self> {
+        oid_from_wire(value.as_bytes())
+    }
+}
+
+impl FromSql<sql_types::Text, Pg> for CastText {
+    fn from_sql(value: PgValue<'_>) -> DieselResult<Self> {
+        Ok(Self(from_utf8(value.as_bytes())?.to_owned()))
+    }
+}
+
 impl FromSql<sql_types::Uuid, Pg> for UuidText {
     fn from_sql(value: PgValue<'_>) -> DieselResult<Self> {
         uuid_from_wire(value.as_bytes())
@@ -63,6 +76,13 @@ macro_rules! sqlx_value {
             }
         }
 
+        sqlx_decode!($target, [$($oid),+], $decode);
+    };
+}
+
+/// The same without saying which types of columns can be read.
+macro_rules! sqlx_decode {
+    ($target:ty, [$($oid:literal),+], $decode:expr) => {
         impl sqlx::Type<Postgres> for $target {
             fn type_info() -> PgTypeInfo {
                 PgTypeInfo::with_oid(Oid([$($oid),+][0]))
@@ -88,12 +108,19 @@ macro_rules! sqlx_value {
 sqlx_value!(Decimal, [1700], |bytes| Ok(Self::from_wire(bytes)?));
 sqlx_value!(Timestamp, [1114, 1184], |bytes| Ok(Self::from_wire(bytes)?));
 sqlx_value!(Date, [1082], |bytes| Ok(Self::from_wire(bytes)?));
+sqlx_value!(OidValue, [26], oid_from_wire);
+sqlx_decode!(CastText, [25], |bytes| Ok(Self(from_utf8(bytes)?.to_owned())));
 sqlx_value!(UuidText, [2950], uuid_from_wire);
 sqlx_value!(JsonText, [114, 3802], |bytes| {
     // No JSON text begins with a control character, so a first byte of 1 is jsonb's version.
     let text = if bytes.first() == Some(&1) { jsonb_text(bytes)? } else { bytes };
     Ok(Self(from_utf8(text)?.to_owned()))
 });
+
+fn oid_from_wire(bytes: &[u8]) -> Result<OidValue, BoxDynError> {
+    let bytes = bytes.try_into().map_err(|_| "is not an oid of 4 bytes")?;
+    Ok(OidValue(u32::from_be_bytes(bytes)))
+}
 
 fn uuid_from_wire(bytes: &[u8]) -> Result<UuidText, BoxDynError> {
     let bytes = bytes.try_into().map_err(|_| "is not a uuid of 16 bytes")?;

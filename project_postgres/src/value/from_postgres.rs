@@ -1,5 +1,6 @@
 //! Which types of the server a Rust type can be read from.
 
+use super::text::CastText;
 use sqlx::Type;
 use sqlx::postgres::Postgres;
 
@@ -7,6 +8,8 @@ use sqlx::postgres::Postgres;
 pub trait FromPostgres {
     /// Whether it can hold NULL.
     const NULLABLE: bool = false;
+    /// Whether it is read from any type, which the query casts to text.
+    const BY_CAST: bool = false;
     /// The OIDs (`pg_type.dat`) of the types whose binary form it reads.
     fn oids() -> Vec<u32>;
 }
@@ -30,8 +33,17 @@ impl FromPostgres for String {
     }
 }
 
+impl FromPostgres for CastText {
+    const BY_CAST: bool = true;
+
+    fn oids() -> Vec<u32> {
+        TEXT_TYPES.to_vec()
+    }
+}
+
 impl<T: FromPostgres> FromPostgres for Option<T> {
     const NULLABLE: bool = true;
+    const BY_CAST: bool = T::BY_CAST;
 
     fn oids() -> Vec<u32> {
         T::oids()

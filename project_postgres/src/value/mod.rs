@@ -5,6 +5,7 @@ mod decimal;
 mod drivers;
 mod from_postgres;
 mod numeric;
+mod oid;
 mod text;
 mod timestamp;
 
@@ -13,6 +14,7 @@ pub use decimal::Decimal;
 pub use from_postgres::{FromPostgres, TEXT_TYPES};
 pub use numeric::NumericError;
 pub(crate) use numeric::numeric_to_scale;
-pub use text::{JsonText, UuidText};
+pub use oid::Oid;
+pub use text::{CastText, JsonText, UuidText};
 pub(crate) use text::{jsonb_text, uuid_text};
 pub use timestamp::{Date, Timestamp, TimestampError};

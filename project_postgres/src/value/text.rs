@@ -11,6 +11,10 @@ pub struct UuidText(pub String);
 #[derive(Debug, Clone, PartialEq, Eq, FromSqlRow)]
 pub struct JsonText(pub String);
 
+/// A value of any type as the server writes it: the column is cast to `text` in the query.
+#[derive(Debug, Clone, PartialEq, Eq, FromSqlRow)]
+pub struct CastText(pub String);
+
 /// The document is in a form of jsonb that this version does not know.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
 #[error("is not jsonb version 1")]

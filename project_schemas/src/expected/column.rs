@@ -24,6 +24,8 @@ pub(super) enum Types {
     Oids(Vec<u32>),
     /// By its name: a type of an extension, or an enum, has another OID in every database.
     Named(String),
+    /// Any, because the query casts it to text.
+    Any,
 }
 
 /// Where the code declares it.
@@ -45,9 +47,15 @@ impl ExpectedColumn {
     /// Whether the code can read a column of this type; the name is the one that the server writes.
     pub fn reads(&self, oid: u32, type_name: &str) -> bool {
         match &self.types {
+            Types::Any => true,
             Types::Oids(oids) => oids.contains(&oid),
             Types::Named(name) => type_name.rsplit('.').next().is_some_and(|last| last.trim_matches('"') == name),
         }
+    }
+
+    /// Whether the query casts the column to text, so that its type does not matter.
+    pub fn is_cast_to_text(&self) -> bool {
+        self.types == Types::Any
     }
 
     /// The line that would declare the column as a type of the server; nothing when no row can hold it.

@@ -2,19 +2,22 @@
 
 use super::column::{ExpectedColumn, Place, Types};
 use super::declaration::{Declaration, source_file};
+use crate::as_text::{ANY_TYPE, AsText};
 use diesel::associations::HasTable;
 use diesel::expression::Expression;
 use diesel::pg::{Pg, PgMetadataLookup, PgQueryBuilder, PgTypeMetadata};
 use diesel::query_builder::{QueryBuilder, QueryFragment};
 use diesel::query_source::{Column, QuerySource, Table};
 use diesel::sql_types::is_nullable::{IsNullable, NotNull};
-use diesel::sql_types::{HasSqlType, SqlType};
+use diesel::sql_types::{HasSqlType, Nullable, SingleValue, SqlType, Text};
 use project_postgres::TableName;
 use project_postgres::value::TEXT_TYPES;
 use std::any::type_name;
 
-/// A column of a `table!`.
-pub trait DeclaredColumn: Column {
+/// A column of a `table!`, read as it is or cast to text.
+pub trait DeclaredColumn {
+    /// The table.
+    type Table;
     /// What its type says.
     fn expected() -> ExpectedColumn;
 }
@@ -24,11 +27,14 @@ where
     C: Column + Expression<SqlType: SqlType<IsNull: Nullability>>,
     Pg: HasSqlType<C::SqlType>,
 {
+    type Table = C::Table;
+
     fn expected() -> ExpectedColumn {
         let nullable = <C::SqlType as SqlType>::IsNull::NULLABLE;
         let mut lookup = NameOnly(None);
         let oid = <Pg as HasSqlType<C::SqlType>>::metadata(&mut lookup).oid().unwrap_or_default();
         let types = match lookup.0 {
+            Some(name) if name == ANY_TYPE => Types::Any,
             Some(name) => Types::Named(name),
             None if TEXT_TYPES.contains(&oid) => Types::Oids(TEXT_TYPES.to_vec()),
             None => Types::Oids(vec![oid]),
@@ -41,6 +47,15 @@ where
         let identifier = type_name::<C>().rsplit("::").next().unwrap_or(C::NAME).to_owned();
         let place = Place::Line { declaration: Declaration::Table, identifier };
         ExpectedColumn { name: C::NAME.to_owned(), nullable, declared, type_name: plain, types, place }
+    }
+}
+
+/// What is expected is the column; the cast is how it is read.
+impl<C: DeclaredColumn> DeclaredColumn for AsText<C> {
+    type Table = C::Table;
+
+    fn expected() -> ExpectedColumn {
+        C::expected()
     }
 }
 
@@ -109,14 +124,18 @@ where
 pub trait Nullability {
     /// Whether it can.
     const NULLABLE: bool;
+    /// The type of such a text.
+    type Text: SqlType + SingleValue;
 }
 
 impl Nullability for NotNull {
     const NULLABLE: bool = false;
+    type Text = Text;
 }
 
 impl Nullability for IsNullable {
     const NULLABLE: bool = true;
+    type Text = Nullable<Text>;
 }
 
 /// Remembers the name of a type whose OID only a database knows.

@@ -9,5 +9,5 @@ mod type_names;
 
 pub use column::ExpectedColumn;
 pub use declaration::{Declaration, source_file};
-pub use diesel_table::{ColumnList, DeclaredColumn, DeclaredTable};
+pub use diesel_table::{ColumnList, DeclaredColumn, DeclaredTable, Nullability};
 pub use row_struct::{SourceRow, source_row};

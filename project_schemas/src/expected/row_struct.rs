@@ -17,7 +17,10 @@ impl ExpectedColumn {
     /// code writes them.
     pub fn of_field<T: FromPostgres>(name: &str, field: &str, declared: &str) -> Self {
         let place = Place::Line { declaration: Declaration::Struct, identifier: field.trim().to_owned() };
-        let (name, types) = (name.trim_start_matches("r#").to_owned(), Types::Oids(T::oids()));
+        let identifier = field.rsplit(' ').next().unwrap_or(field);
+        // A column may be called so itself.
+        let name = if name == identifier { name.trim_start_matches("r#") } else { name }.to_owned();
+        let types = if T::BY_CAST { Types::Any } else { Types::Oids(T::oids()) };
         let type_name = declared.strip_prefix("Option<").and_then(|rest| rest.strip_suffix('>')).unwrap_or(declared);
         let (declared, type_name) = (declared.to_owned(), type_name.to_owned());
         Self { name, nullable: T::NULLABLE, declared, type_name, types, place }
@@ -70,7 +73,7 @@ pub use source_row;
 mod tests {
     use super::SourceRow;
     use crate::products::ProductRow;
-    use project_postgres::value::{Decimal, JsonText};
+    use project_postgres::value::{CastText, Decimal, JsonText};
 
     source_row! {
         /// Every way to declare a column.
@@ -85,6 +88,8 @@ mod tests {
             #[sqlx(rename = "type")]
             pub(crate) kind: String,
             r#where: Option<Decimal>,
+            #[sqlx(rename = "r#async")]
+            r_async: Option<CastText>,
         }
     }
 
@@ -100,6 +105,7 @@ mod tests {
                 ("we ird", true, "Option<JsonText>"),
                 ("type", false, "String"),
                 ("where", true, "Option<Decimal>"),
+                ("r#async", true, "Option<CastText>"),
             ]
         );
         assert!(columns[0].reads(20, "bigint") && !columns[0].reads(23, "integer"));
@@ -110,6 +116,7 @@ mod tests {
         );
         assert_eq!(columns[3].line(20, "bigint", false).as_deref(), Some("r#where: i64,"));
         assert_eq!(columns[2].current_line().as_deref(), Some("#[sqlx(rename = \"type\")] pub(crate) kind: String,"));
+        assert!(columns[4].is_cast_to_text() && columns[4].reads(70_000, "odd.mood") && !columns[3].is_cast_to_text());
     }
 
     #[test]

@@ -19,6 +19,7 @@ const NAMES: &[(u32, &str, &str)] = &[
     (2950, "Uuid", "UuidText"),
     (114, "Json", "JsonText"),
     (3802, "Jsonb", "JsonText"),
+    (26, "Oid", "Oid"),
 ];
 
 /// The type in `table!`, if it has one that a row can hold.
@@ -37,8 +38,8 @@ mod tests {
     use diesel::deserialize::FromSql;
     use diesel::pg::{Pg, PgMetadataLookup, PgTypeMetadata};
     use diesel::sql_types::{
-        Bool, Bpchar, Bytea, Date, Float4, Float8, HasSqlType, Int2, Int4, Int8, Json, Jsonb, Numeric, Text, Timestamp,
-        Timestamptz, Uuid, Varchar,
+        Bool, Bpchar, Bytea, Date, Float4, Float8, HasSqlType, Int2, Int4, Int8, Json, Jsonb, Numeric, Oid, Text,
+        Timestamp, Timestamptz, Uuid, Varchar,
     };
     use project_postgres::value::{self, Decimal, FromPostgres, JsonText, TEXT_TYPES, UuidText};
 
@@ -81,12 +82,13 @@ mod tests {
         check::<Varchar, String>(*varchar);
         check::<Bpchar, String>(*bpchar);
         check::<Bytea, Vec<u8>>(*bytea);
-        let [date, timestamp, timestamptz, uuid, json, jsonb] = rest else { panic!("another number of types") };
+        let [date, timestamp, timestamptz, uuid, json, jsonb, oid] = rest else { panic!("another number of types") };
         check::<Date, value::Date>(*date);
         check::<Timestamp, value::Timestamp>(*timestamp);
         check::<Timestamptz, value::Timestamp>(*timestamptz);
         check::<Uuid, UuidText>(*uuid);
         check::<Json, JsonText>(*json);
         check::<Jsonb, JsonText>(*jsonb);
+        check::<Oid, value::Oid>(*oid);
     }
 }
