@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo build check audit test test-setup kube-test soak fuzz bench bench-insert bench-setup clean-demo
+.PHONY: help demo build create-model create-models codegen-check check audit test test-setup kube-test soak fuzz
+.PHONY: bench bench-insert bench-setup clean-demo
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -9,6 +10,23 @@ demo: ## a sample shop from a throw-away Postgres into ./lake, and a report from
 
 build: ## the binary target/release/project
 	cargo build --release -p project_cli
+
+# A table may be called anything: `make` shall expand no `$` in a name, and the names go through the environment.
+ifneq ($(filter create-model create-models,$(MAKECMDGOALS)),)
+MODEL_VARIABLES := TABLE TABLES KIND SCHEMA PARTITION_BY TASK
+$(foreach name,$(MODEL_VARIABLES),$(eval override export $(name) := $$(value $(name))))
+endif
+
+CODEGEN := cargo build --quiet --workspace --bin project_codegen && target/debug/project_codegen
+
+create-model: ## from a table to a task: TABLE=orders [KIND=batch|stream|huge] [SCHEMA=public] [PARTITION_BY=created_at] [TASK=name]
+	@$(CODEGEN) create-model
+
+create-models: ## the same for several: TABLES='orders "Order Lines"' [KIND=...] [SCHEMA=...]
+	@$(CODEGEN) create-models
+
+codegen-check: ## fails when the database has drifted from the files that create-model has generated
+	@$(CODEGEN) codegen-check
 
 check: ## format, lints, documentation, dependencies
 	cargo fmt --all --check
@@ -26,6 +44,7 @@ test-setup: ## what the tests need: Postgres, a browser, Python packages in targ
 	scripts/install_postgres.sh
 	scripts/python_venv.sh target/test-venv "800 MB" tests/requirements.txt tests/requirements_operations.txt
 	scripts/install_operations_tools.sh
+	scripts/install_diesel_cli.sh
 	scripts/install_browser.sh
 
 test: test-setup ## everything, against a real Postgres and a local AWS stand-in that it starts itself

@@ -331,7 +331,7 @@ fn messages_follow_the_terminal() {
     assert_eq!((quiet.level, quiet.progress), (MessageLevel::Quiet, ProgressMode::Silent));
 }
 
-/// The environment is read in one file of the workspace, this module's.
+/// The program reads the environment in one file, this module's, and the developer's tool in one of its own.
 #[test]
 fn nothing_else_reads_the_environment() {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
@@ -344,7 +344,7 @@ fn nothing_else_reads_the_environment() {
         }
     }
     assert!(sources.len() > 20, "the search finds the sources: {}", sources.len());
-    let readers: Vec<PathBuf> = sources
+    let mut readers: Vec<PathBuf> = sources
         .into_iter()
         .filter(|path| {
             let text = fs::read_to_string(path).unwrap();
@@ -354,7 +354,8 @@ fn nothing_else_reads_the_environment() {
         })
         .map(|path| path.strip_prefix(workspace).unwrap().to_owned())
         .collect();
-    assert_eq!(readers, [Path::new("project_cli/src/config.rs")]);
+    readers.sort();
+    assert_eq!(readers, ["project_cli/src/config.rs", "project_codegen/src/arguments.rs"].map(Path::new));
 }
 
 fn collect_sources(folder: &Path, sources: &mut Vec<PathBuf>) {

@@ -1,0 +1,65 @@
+//! A `pub mod` line in its place among others.
+
+/// The file with the module declared; the same when it is there already.
+pub(crate) fn with_module(text: &str, module: &str) -> String {
+    let line = format!("pub mod {module};");
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.contains(&line.as_str()) {
+        return text.to_owned();
+    }
+    let modules = lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub mod ") && line.ends_with(';'));
+    let (mut after, mut before) = (None, None);
+    for (at, existing) in modules {
+        if *existing < line.as_str() {
+            after = Some(at + 1);
+        } else if before.is_none() {
+            before = Some(at);
+        }
+    }
+    let at = before.or(after);
+    let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
+    match at {
+        Some(at) => lines.insert(at, line),
+        None => lines.extend([String::new(), line]),
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_module;
+    use std::fs::read_to_string;
+    use std::path::Path;
+
+    #[test]
+    fn a_module_stands_in_the_order_of_names() {
+        let text = "//! Doc.\n\npub mod a;\nmod b_hidden;\npub mod c;\n\nfn x() {}\n";
+        for (module, expected) in [
+            ("b", "pub mod a;\nmod b_hidden;\npub mod b;\npub mod c;"),
+            ("_a", "pub mod _a;\npub mod a;"),
+            ("d", "pub mod c;\npub mod d;\n\nfn"),
+        ] {
+            let changed = with_module(text, module);
+            assert!(changed.contains(expected), "{changed}");
+            assert_eq!(with_module(&changed, module), changed);
+        }
+        assert_eq!(with_module("//! Doc.\n", "a"), "//! Doc.\n\npub mod a;\n");
+    }
+
+    #[test]
+    fn the_real_files_take_one() {
+        for file in
+            ["project_schemas/src/lib.rs", "project_tasks/src/tasks/mod.rs", "project_schemas/src/generated/mod.rs"]
+        {
+            let text = read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
+            let changed = with_module(&text, "my_new_orders");
+            let mut modules: Vec<&str> = changed.lines().filter(|line| line.starts_with("pub mod ")).collect();
+            assert!(modules.contains(&"pub mod my_new_orders;"), "{file}");
+            let found = modules.clone();
+            modules.sort_unstable();
+            assert_eq!(found, modules, "{file}");
+            let without: String = changed.lines().filter(|line| *line != "pub mod my_new_orders;").collect();
+            assert_eq!(without, text.lines().collect::<String>(), "{file}");
+        }
+    }
+}
