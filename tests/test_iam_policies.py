@@ -181,7 +181,7 @@ class RealRuns(unittest.TestCase):
 
     def run_night(self) -> list[tuple[str, list[str]]]:
         role = f"arn:aws:iam::{PLACES['ACCOUNT']}:role/{PLACES['CRAWLER_ROLE']}"
-        tables = "--table=all,stream_tasks,huge_tasks,public.orders"
+        tables = "--table=combined_orders,users,products,events,public.orders"
         return self.calls_of(tables, f"--crawler={PLACES['CRAWLER']}", f"--crawler-role={role}")
 
     def test_runs_and_queries_are_allowed_what_they_do(self):

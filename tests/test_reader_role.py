@@ -10,7 +10,7 @@ from throwaway_postgres import running_server
 
 ROLE_SQL = program.REPOSITORY / "docs/reader_role.sql"
 READER, OWNER, DATABASE = "project_reader", "shop_owner", "shop"
-EVERYTHING = "--table=all,stream_tasks,huge_tasks,public.*"
+EVERYTHING = "--table=combined_orders,users,products,events,public.*"
 
 INSUFFICIENT_PRIVILEGE = "42501"
 WRITES = [

@@ -29,6 +29,11 @@ impl Failure {
         Self { code: 74, message: message.into() }
     }
 
+    /// Try again.
+    pub(crate) fn temporary(message: impl Into<String>) -> Self {
+        Self { code: 75, message: message.into() }
+    }
+
     /// A right is missing.
     pub(crate) fn denied(message: impl Into<String>) -> Self {
         Self { code: 77, message: message.into() }
@@ -41,7 +46,7 @@ impl Failure {
 
     /// The machine does not let the program begin.
     pub fn runtime(error: std::io::Error) -> Self {
-        Self { code: 75, message: format!("cannot start: {error}") }
+        Self::temporary(format!("cannot start: {error}"))
     }
 
     /// The same failure, told of a place.

@@ -50,6 +50,15 @@ impl FileChanges {
 
     /// Writes everything under hidden names, then gives each file its own. After a failure everything is as it was.
     pub(crate) fn write(&self, workspace: &Workspace) -> Result<(), Failure> {
+        for (file, change) in &self.0 {
+            if workspace.read(file)? != change.before {
+                return Err(Failure::temporary(format!("{file} was changed by somebody else meanwhile; run it again")));
+            }
+        }
+        self.put(workspace)
+    }
+
+    fn put(&self, workspace: &Workspace) -> Result<(), Failure> {
         let hidden: Vec<(&String, &Change, PathBuf)> =
             self.0.iter().map(|(file, change)| (file, change, hidden(workspace, file))).collect();
         let mut renamed = 0;
@@ -136,6 +145,16 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_has_written_meanwhile_stays() {
+        let (_folder, workspace) = workspace();
+        let mut changes = FileChanges::default();
+        changes.set(&workspace, REGISTRY, "new".into()).unwrap();
+        write(workspace.path(REGISTRY), "his").unwrap();
+        assert_eq!(changes.write(&workspace).unwrap_err().code, 75);
+        assert_eq!(workspace.read_existing(REGISTRY).unwrap(), "his");
+    }
+
+    #[test]
     fn or_none() {
         let (_folder, workspace) = workspace();
         // A folder in the place of the last file: renaming fails after the others have their names.
@@ -147,7 +166,7 @@ mod tests {
         }
         changes.set(&workspace, &task_file("a"), "task".into()).unwrap();
         changes.0.insert(task_file("z"), super::Change { before: None, after: "task".into() });
-        assert_eq!(changes.write(&workspace).unwrap_err().code, 74);
+        assert_eq!(changes.put(&workspace).unwrap_err().code, 74);
         assert_eq!(texts(&workspace), before);
     }
 }

@@ -155,7 +155,7 @@ fn a_source_that_refuses_or_holds_what_the_lake_cannot_hold_tells_no_secret_and_
         (vec![&table, "--numeric=decimal(4,2)"], 65),
         (vec![&table, "--numeric=decimal(4,2)", "--rejects=5"], 65),
         (vec!["--table=public.endless", "--infinity=error"], 65),
-        (vec!["--table=all,products"], 65),
+        (vec!["--table=combined_orders,users,products"], 65),
     ] {
         nothing_has_leaked(&here.provoke(&[], &arguments, code)?).with_context(|| format!("{arguments:?}"))?;
     }

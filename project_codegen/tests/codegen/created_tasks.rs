@@ -43,10 +43,11 @@ const ROWS: [(&str, &str, &str); 8] = [
     ("sales_eu_it_s_x_q", "id, \"async\" FROM sales_eu_it_s_x_q", "id, async FROM \"Sales EU\".\"it's $x `q`\""),
 ];
 
-const INVOICES: &str = "id, customer, CAST(amount AS varchar), note FROM {task}";
-const INVOICES_ON_THE_SERVER: &str = "id, customer, amount, note FROM invoices";
-const EVERY_TYPE: &str = "type, self_, r_async, \"async\", order_id, order_id_2, we_ird_, _t_, \"_2nd\", a_b, a__b, CAST(d AS varchar), u, j, jb, o, n, n2, CAST(n3 AS varchar), n4, t, i, m FROM {task}";
-const EVERY_TYPE_ON_THE_SERVER: &str = "type, self, \"r#async\", async::text, \"Order Id\"::numeric(3,1), order_id::numeric(3,1), \"we\"\"ird\\\", été, \"2nd\", \"a.b\", a__b, d, u, j, jb, o, n, trim_scale(n2), n3, n4, t, i, m FROM every_type";
+const INVOICES: &str =
+    "id, customer, CAST(amount AS varchar), CAST(date_part('epoch', created_at) AS bigint), note FROM {task}";
+const INVOICES_ON_THE_SERVER: &str = "id, customer, amount, extract(epoch FROM created_at)::bigint, note FROM invoices";
+const EVERY_TYPE: &str = "type, self_, r_async, \"async\", order_id, order_id_2, we_ird_, _t_, \"_2nd\", a_b, a__b, CAST(b AS varchar), CAST(d AS varchar), CAST(date_part('epoch', ts) * 1000 AS bigint), CAST(date_part('epoch', tz) * 1000 AS bigint), u, j, jb, o, n, n2, CAST(n3 AS varchar), n4, t, i, m FROM {task}";
+const EVERY_TYPE_ON_THE_SERVER: &str = "type, self, \"r#async\", async::text, \"Order Id\"::numeric(3,1), order_id::numeric(3,1), \"we\"\"ird\\\", été, \"2nd\", \"a.b\", a__b, convert_from(b, 'UTF8'), d, (extract(epoch FROM ts) * 1000)::bigint, (extract(epoch FROM tz) * 1000)::bigint, u, j, jb, o, n, trim_scale(n2), n3, n4, t, i, m FROM every_type";
 
 #[test]
 fn every_kind_of_task_compiles_and_copies_its_table() {

@@ -17,7 +17,7 @@ CREATE TABLE every_type (
     j json NOT NULL, jb jsonb, o oid, n numeric, n2 numeric(30,5) NOT NULL, n3 numeric(18,6) NOT NULL, n4 numeric(50,2), t time,
     i interval, m mood NOT NULL);
 INSERT INTO every_type VALUES
-    (1, 2, 3, true, 1.5, 2.5, 'w', 'é', 'ab', 'nm', 7, '\x00ff', '2026-01-02', '2026-01-02 03:04:05.678', '2026-01-02 03:04:05.678Z',
+    (1, 2, 3, true, 1.5, 2.5, 'w', 'é', 'ab', 'nm', 7, '\x6162', '2026-01-02', '2026-01-02 03:04:05.678', '2026-01-02 03:04:05.678Z',
      '550e8400-e29b-41d4-a716-44665544000f', '{"a": 1}', '[1]', 4000000000, 1.5, 2.25, 3.125, 4.5, '12:34', '1 day', 'ok'),
     (2, NULL, NULL, NULL, 1.5, NULL, NULL, NULL, 'ab', NULL, NULL, NULL, NULL, '2026-01-02 03:04:05', NULL, NULL, '{}', NULL, NULL,
      NULL, -1, -0.000001, NULL, NULL, NULL, 'sad');

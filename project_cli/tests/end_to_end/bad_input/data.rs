@@ -12,7 +12,7 @@ fn a_missing_table_fails_its_task_alone() -> Result<()> {
     let database = tiny_shop()?;
     database.execute("DROP TABLE taxes")?;
     let program = Program::new()?;
-    let ended = program.publish(&database.uri(), "all,products,public.nothing")?.expect(65)?;
+    let ended = program.publish(&database.uri(), "combined_orders,users,products,public.nothing")?.expect(65)?;
     let ended = ended.says(&["public.taxes does not exist", "public.nothing does not exist"])?;
     assert_eq!(ended.published()?, ["users", "products"]);
     assert_eq!(links(&program.lake())?.len(), 2);
@@ -108,7 +108,7 @@ fn a_value_that_does_not_fit_is_found_by_the_blocks_or_the_date_that_were_read()
 fn two_rates_for_one_order_are_65_and_name_the_order() -> Result<()> {
     let database = tiny_shop()?;
     database.execute("INSERT INTO taxes VALUES (1, 3, 0.1), (2, 3, 0.2)")?;
-    let ended = Program::new()?.publish(&database.uri(), "all")?.expect(65)?;
+    let ended = Program::new()?.publish(&database.uri(), "combined_orders,users")?.expect(65)?;
     ended.says(&["order 3", "public.taxes"])?;
     Ok(())
 }

@@ -63,7 +63,7 @@ fn a_run_has_as_many_sessions_as_workers_and_one_and_holds_no_lock_stronger_than
     database.execute("DELETE FROM orders; DELETE FROM products")?;
     database.execute(MONEY)?;
     let (guest, program) = (Guest::invite(database)?, Program::new()?);
-    let tables = "all,stream_tasks,huge_tasks,public.vault";
+    let tables = "combined_orders,users,products,events,public.vault";
     let workers = format!("--workers={WORKERS}");
     let _writer = Writer::start(&guest.database, &program.path("transfer.sql"))?;
     let arguments = [&guest.uri(), "--table", tables, &workers, "--gzip-level=9", "--verify", "--format=json"];

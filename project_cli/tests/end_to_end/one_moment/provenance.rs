@@ -75,7 +75,7 @@ fn two_runs_over_the_same_rows_write_the_same_bytes() -> Result<()> {
         database.name()
     ))?;
     for _ in 0..2 {
-        let tables = "all,stream_tasks,huge_tasks,public.vault,public.seen";
+        let tables = "combined_orders,users,products,events,public.vault,public.seen";
         program.run(&[&database.uri(), "--table", tables, "--workers=1"])?.expect(0)?;
     }
     let [first, second] = runs(&program.lake())?.try_into().ok().context("two runs")?;

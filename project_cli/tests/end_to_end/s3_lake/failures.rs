@@ -14,7 +14,7 @@ fn a_refused_upload_is_77_and_the_crawler_is_never_started() -> Result<()> {
     aws.fault(&json!({
         "service": "s3", "operation": "UploadPart", "mode": "reject", "key_contains": "/users/", "times": -1
     }))?;
-    let ended = aws.publish(&database.uri(), "all,products", &[ROLE])?.expect(77)?;
+    let ended = aws.publish(&database.uri(), "combined_orders,users,products", &[ROLE])?.expect(77)?;
     let ended = ended.says(&["the crawler shop_crawler was not started", "users/part-00000.parquet"])?;
     assert_eq!(ended.published()?, ["combined_orders", "products"]);
     assert_eq!(aws.calls("StartCrawler")?, []);
@@ -26,7 +26,13 @@ fn a_refused_upload_is_77_and_the_crawler_is_never_started() -> Result<()> {
 fn an_unknown_bucket_is_78_before_anything_is_read() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
-    let arguments = [&database.uri(), "--table=all", "--upload=s3://no-such-bucket/shop", "--scratch=scratch", ROLE];
+    let arguments = [
+        &database.uri(),
+        "--table=combined_orders,users",
+        "--upload=s3://no-such-bucket/shop",
+        "--scratch=scratch",
+        ROLE,
+    ];
     let ended = aws.program.run(&[&arguments, &CATALOG[..]].concat())?.expect(78)?;
     ended.says(&["there is no bucket no-such-bucket"])?.never_says("snapshot taken")?.never_says("started")?;
     aws.program.check_scratch_is_empty()?;
@@ -71,10 +77,10 @@ fn a_failed_crawl_is_65_with_the_message_of_glue() -> Result<()> {
 fn a_failed_task_keeps_its_old_objects_and_the_others_are_published_and_crawled() -> Result<()> {
     let database = tiny_shop()?;
     let aws = Aws::turn()?;
-    aws.publish(&database.uri(), "all", &[ROLE])?.expect(0)?;
+    aws.publish(&database.uri(), "combined_orders,users", &[ROLE])?.expect(0)?;
     let before = aws.server()?.get_object(BUCKET, "shop/combined_orders/part-00000.parquet")?;
     database.execute("UPDATE orders SET amount = 1e17 WHERE id = 2; DELETE FROM users WHERE id = 3")?;
-    let ended = aws.publish(&database.uri(), "all", &[ROLE])?.expect(65)?;
+    let ended = aws.publish(&database.uri(), "combined_orders,users", &[ROLE])?.expect(65)?;
     assert_eq!(ended.published()?, ["users"]);
     assert_eq!(aws.server()?.get_object(BUCKET, "shop/combined_orders/part-00000.parquet")?, before);
     assert_eq!(aws.calls("StartCrawler")?.len(), 2);
