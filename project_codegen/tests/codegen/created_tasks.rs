@@ -77,10 +77,12 @@ fn every_kind_of_task_compiles_and_copies_its_table() {
 }
 
 /// Builds the program as the tests of this workspace were built, so that the crates of others are there already.
+///
+/// Cargo knows a member of a workspace by its path in it: without a version of their own the copy's crates would take the
+/// places of ours in `target`.
 fn build(copy: &WorkspaceCopy, target: &Path) -> PathBuf {
-    let manifest = "project_cli/Cargo.toml";
-    write(copy.path(manifest), copy.text(manifest).replace("name = \"project\"", &format!("name = \"{PROGRAM}\"")))
-        .unwrap();
+    change(copy, "Cargo.toml", "\nversion = \"0.1.0\"", "\nversion = \"0.1.0-copy\"");
+    change(copy, "project_cli/Cargo.toml", "name = \"project\"", &format!("name = \"{PROGRAM}\""));
     write(copy.path("project_cli/tests/of_the_copy.rs"), "//! Only there so that the program is built.\n").unwrap();
     let built = Command::new(env!("CARGO"))
         .args(["test", "--quiet", "--offline", "--workspace", "--no-run", "--test", "of_the_copy"])
@@ -91,6 +93,12 @@ fn build(copy: &WorkspaceCopy, target: &Path) -> PathBuf {
     let built = Ran::of(built).expect(0);
     assert!(!built.stderr.contains("warning"), "{}", built.stderr);
     target.join("debug").join(PROGRAM)
+}
+
+fn change(copy: &WorkspaceCopy, file: &str, from: &str, to: &str) {
+    let text = copy.text(file);
+    assert_eq!(text.matches(from).count(), 1, "{from} in {file}");
+    write(copy.path(file), text.replace(from, to)).unwrap();
 }
 
 /// Where this test was built.
