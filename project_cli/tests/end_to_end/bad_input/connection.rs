@@ -99,10 +99,11 @@ fn a_password_is_in_no_message_however_verbose_and_wherever_it_comes_from() -> R
 }
 
 #[test]
-fn flags_that_are_wrong_are_2_and_named() -> Result<()> {
+fn flags_that_are_alone_or_wrong_are_2_and_named() -> Result<()> {
     let uri = "postgres://nobody@127.0.0.1:1/nothing";
     for (flag, says) in [
-        ("--mode=merge", "--mode"),
+        ("--as=x", "--as"),
+        ("--extra-schema=x.toml", "--extra-schema"),
         ("--limit=0", "--limit"),
         ("--gzip-level=10", "--gzip-level"),
         ("--table=public.", "--table"),
