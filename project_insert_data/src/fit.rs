@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(timestamp(946_684_800_000, Millisecond), Ok(0));
         assert_eq!(timestamp(946_684_800_000_001_000, Nanosecond), Ok(1));
         assert_eq!(timestamp(1, Nanosecond), Err(Misfit::FinerThanMicroseconds));
-        for end in [i64::MIN, i64::MAX, i64::MIN + 946_684_800_000_000] {
+        for end in [i64::MIN, i64::MIN + 946_684_800_000_000] {
             assert_eq!(timestamp(end, Microsecond), Err(Misfit::OutOfRange), "{end}");
         }
         assert_eq!(

@@ -39,11 +39,13 @@ struct Values {
 fn values() -> impl Strategy<Value = Values> {
     const MICROS: i64 = 200_000_000_000_000_000;
     let digits = 10i128.pow(38) - 1;
+    // Of every length, and not almost always of the greatest.
+    let decimal = || (-digits..=digits, 0u32..127).prop_map(|(value, shift)| value >> shift);
     let numbers = (
         weighted(0.9, any::<(i16, i32, i64, u64)>()),
         weighted(0.9, any::<(f32, f64)>()),
-        weighted(0.9, -digits..=digits),
-        weighted(0.9, -digits..=digits),
+        weighted(0.9, decimal()),
+        weighted(0.9, decimal()),
     );
     let others = (
         weighted(0.9, -2_440_000..100_000_000),
