@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::file_changes::FileChanges;
 use crate::header::{Header, sealed, untouched};
+use crate::identifiers::task_struct;
 use crate::kind::Kind;
 use crate::model::Model;
 use crate::registry;
@@ -62,8 +63,7 @@ pub(crate) fn note_files(
     }
     let registry = changes.read_existing(workspace, REGISTRY)?;
     let known = registry::registered(&registry, &model.task);
-    let name =
-        known.clone().unwrap_or_else(|| crate::identifiers::task_struct(&model.task, &registry::imported(&registry)));
+    let name = known.clone().unwrap_or_else(|| task_struct(&model.task));
     if make_once(workspace, changes, &mut deeds, &task_file(&model.task), || task::text(model, &name))? {
         declare(workspace, changes, &mut deeds, TASK_MODULES, &model.task)?;
         if known.is_none() {

@@ -4,6 +4,7 @@ use crate::identifiers::unraw;
 use crate::kind::Kind;
 use crate::model::Model;
 use crate::source_text::{literal, quoted};
+use project_parquet::lake_name;
 
 /// The whole text, not formatted yet; `name` is the struct's.
 pub(crate) fn text(model: &Model, name: &str) -> String {
@@ -168,7 +169,7 @@ pub(crate) const OTHER_KEY: &str = "partition_date";
 
 /// Whether a column has the name that the folders' key usually has.
 pub(crate) fn needs_other_key(model: &Model) -> bool {
-    model.columns.iter().any(|column| project_postgres::lake_name(&column.name) == "dt")
+    model.columns.iter().any(|column| lake_name(&column.name) == "dt")
 }
 
 fn huge(model: &Model, name: &str) -> String {

@@ -6,7 +6,8 @@ use crate::target_table::{Origin, TargetColumn, TargetTable};
 use crate::type_matrix;
 use crate::{Insertion, Mode};
 use arrow::datatypes::DataType;
-use project_postgres::{lake_name, quote_identifier};
+use project_parquet::lake_name;
+use project_postgres::quote_identifier;
 use std::collections::HashSet;
 
 /// A column of a file.
