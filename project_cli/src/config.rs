@@ -37,7 +37,7 @@ mod service_file;
 mod source;
 mod sql_condition;
 
-pub(crate) use self::files::{Extra, FollowUp, InsertMode, InsertedRows, Insertion, JobSource};
+pub(crate) use self::files::{Extra, FollowUp, InsertedRows, Insertion};
 #[cfg(test)]
 pub(crate) use self::invocation::SecretText;
 pub(crate) use self::invocation::{

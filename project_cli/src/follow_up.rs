@@ -1,6 +1,6 @@
 //! `--then`: a Job in Kubernetes that is started after the run.
 
-use crate::config::{FollowUp, JobSource};
+use crate::config::FollowUp;
 use crate::report::step::{JobFigures, StepFigures, StepReport};
 use anyhow::Result;
 use project_kube::{JobEnd, JobOutcome, Prepared, prepare, start_and_wait};
@@ -28,12 +28,8 @@ pub(crate) struct JobFailed {
 impl<'a> JobToStart<'a> {
     /// Finds the cluster and what the Job is made from before anything is read.
     pub(crate) async fn prepare(follow_up: &'a FollowUp, run: &RunId) -> Result<Self> {
-        let source = match &follow_up.job {
-            JobSource::Template(file) => project_kube::JobSource::Template(file.clone()),
-            JobSource::CronJob(name) => project_kube::JobSource::CronJob(name.clone()),
-        };
-        let wanted =
-            project_kube::FollowUp { source, timeout: follow_up.timeout, log_lines: LOG_LINES, kubeconfig: None };
+        let (source, timeout) = (follow_up.job.clone(), follow_up.timeout);
+        let wanted = project_kube::FollowUp { source, timeout, log_lines: LOG_LINES, kubeconfig: None };
         Ok(Self { follow_up, prepared: prepare(&wanted, run.as_str()).await? })
     }
 

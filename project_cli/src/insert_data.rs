@@ -1,6 +1,6 @@
 //! `--file`: rows of a file or of a query's result go into a table of another database.
 
-use crate::config::{InsertMode, InsertedRows, Insertion, RunConfig};
+use crate::config::{InsertedRows, Insertion, RunConfig};
 use crate::destination::IN_SCRATCH;
 use crate::inputs::inputs;
 use crate::query_result::result_file;
@@ -9,7 +9,7 @@ use crate::report::step::{InsertionFigures, StepFigures, StepReport};
 use crate::signals::stoppable;
 use crate::staging::StagingFolder;
 use anyhow::Result;
-use project_insert_data::{InputFile, Inserted, Mode, check, insert};
+use project_insert_data::{InputFile, Inserted, check, insert};
 use project_publish::RunId;
 use tokio_util::sync::CancellationToken;
 
@@ -77,11 +77,7 @@ impl<'a> RowsToInsert<'a> {
             files,
             table: into.clone(),
             key: (!key.is_empty()).then(|| key.clone()),
-            mode: match mode {
-                InsertMode::Insert => Mode::Insert,
-                InsertMode::Upsert => Mode::Upsert,
-                InsertMode::Replace => Mode::Replace,
-            },
+            mode: *mode,
             max_shrink: self.config.gate.max_shrink.into(),
             force: self.config.gate.force,
         }

@@ -1,5 +1,6 @@
 //! What is asked for.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,15 @@ pub enum JobSource {
     Template(PathBuf),
     /// The name of a CronJob, whose Job is started once, as `kubectl create job --from` does.
     CronJob(String),
+}
+
+impl fmt::Display for JobSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Template(file) => file.display().fmt(f),
+            Self::CronJob(name) => write!(f, "the CronJob {name}"),
+        }
+    }
 }
 
 /// A Job to be started, and how long to wait for it.

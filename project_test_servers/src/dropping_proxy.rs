@@ -2,15 +2,15 @@
 //! does not lead to the server of the one before.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::net::{Ipv4Addr, Shutdown, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
-/// More than any test opens; those beyond it are closed at once.
-const MOST_CONNECTIONS: usize = 64;
+use crate::loopback_listener::{Connection, LoopbackListener};
+
 const BUFFER: usize = 16 << 10;
 
 /// How a connection ends.
@@ -39,19 +39,15 @@ type Plan = Box<dyn Fn(u32) -> Option<Break> + Send + Sync>;
 
 /// A proxy on 127.0.0.1. Dropping it closes every connection and ends its threads.
 pub struct DroppingProxy {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: LoopbackListener,
 }
 
 struct Shared {
     lead: Lead,
     plan: Plan,
-    ended: AtomicBool,
     accepted: AtomicU32,
     cut: AtomicU32,
-    /// Both ends of every connection.
-    open: Mutex<Vec<TcpStream>>,
 }
 
 impl DroppingProxy {
@@ -81,25 +77,17 @@ impl DroppingProxy {
     }
 
     fn open(lead: Lead, plan: Plan) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a port for the proxy")?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            lead,
-            plan,
-            accepted: AtomicU32::new(0),
-            ended: AtomicBool::new(false),
-            cut: AtomicU32::new(0),
-            open: Mutex::default(),
-        });
-        let accepting = Arc::clone(&shared);
-        let acceptor = thread::spawn(move || accepting.accept(&listener));
-        Ok(Self { address, shared, acceptor: Some(acceptor) })
+        let shared = Arc::new(Shared { lead, plan, accepted: AtomicU32::new(0), cut: AtomicU32::new(0) });
+        let leading = Arc::clone(&shared);
+        // A client whose server is not there sees its connection closed.
+        let listener = LoopbackListener::start(move |client| leading.relays(client))?;
+        Ok(Self { shared, listener })
     }
 
     /// The port on 127.0.0.1.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.listener.address().port()
     }
 
     /// How many connections were cut or fell silent.
@@ -109,56 +97,24 @@ impl DroppingProxy {
     }
 }
 
-impl Drop for DroppingProxy {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts; it fails when that has ended already.
-        drop(TcpStream::connect(self.address));
-        if let Some(acceptor) = self.acceptor.take() {
-            drop(acceptor.join());
-        }
-    }
-}
-
 impl Shared {
-    fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        let mut relays: Vec<JoinHandle<()>> = Vec::new();
-        for client in listener.incoming() {
-            if self.ended.load(Ordering::SeqCst) {
-                break;
-            }
-            relays.retain(|relay| !relay.is_finished());
-            if relays.len() < 2 * MOST_CONNECTIONS
-                && let Ok(client) = client
-                // A client whose server is not there sees its connection closed.
-                && let Ok(both) = self.relays(client)
-            {
-                relays.extend(both);
-            }
-        }
-        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            // Fails for those that are closed.
-            drop(stream.shutdown(Shutdown::Both));
-        }
-        relays.into_iter().for_each(|relay| drop(relay.join()));
-    }
-
-    fn relays(self: &Arc<Self>, client: TcpStream) -> Result<[JoinHandle<()>; 2]> {
+    /// Both ends of the connection, and a thread for each direction.
+    fn relays(self: &Arc<Self>, client: TcpStream) -> Result<Connection> {
         let number = self.accepted.fetch_add(1, Ordering::SeqCst) + 1;
         let server = TcpStream::connect((Ipv4Addr::LOCALHOST, (self.lead)(number)))?;
-        let streams = [client.try_clone()?, server.try_clone()?];
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).extend(streams);
+        let streams = vec![client.try_clone()?, server.try_clone()?];
         let (client_again, server_again) = (client.try_clone()?, server.try_clone()?);
         let shared = Arc::clone(self);
         let ends = (self.plan)(number);
-        Ok([
+        let threads = vec![
             thread::spawn(move || relay(client, server, None, || {})),
             thread::spawn(move || {
                 relay(server_again, client_again, ends, || {
                     shared.cut.fetch_add(1, Ordering::SeqCst);
                 });
             }),
-        ])
+        ];
+        Ok(Connection { streams, threads })
     }
 }
 

@@ -2,13 +2,13 @@
 //! remembers them all.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result};
 use flate2::read::GzDecoder;
+
+use crate::loopback_listener::{Connection, LoopbackListener};
 
 /// How requests are answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,17 +41,14 @@ impl Request {
 /// A server on 127.0.0.1. Dropping it closes every connection and ends its threads.
 #[derive(Debug)]
 pub(crate) struct HttpStandIn {
-    address: SocketAddr,
     shared: Arc<Shared>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: LoopbackListener,
 }
 
 #[derive(Debug)]
 struct Shared {
-    ended: AtomicBool,
     answer: Mutex<Answer>,
     requests: Mutex<Vec<Request>>,
-    open: Mutex<Vec<TcpStream>>,
 }
 
 impl HttpStandIn {
@@ -60,23 +57,20 @@ impl HttpStandIn {
     /// # Errors
     /// When no port can be opened.
     pub(crate) fn start() -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a port for a stand-in")?;
-        let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            ended: AtomicBool::new(false),
-            answer: Mutex::new(Answer::Status(200)),
-            requests: Mutex::default(),
-            open: Mutex::default(),
-        });
-        let accepting = Arc::clone(&shared);
-        let acceptor = thread::spawn(move || accepting.accept(&listener));
-        Ok(Self { address, shared, acceptor: Some(acceptor) })
+        let shared = Arc::new(Shared { answer: Mutex::new(Answer::Status(200)), requests: Mutex::default() });
+        let serving = Arc::clone(&shared);
+        let listener = LoopbackListener::start(move |client| {
+            let shared = Arc::clone(&serving);
+            // A client that breaks off is what some tests are about.
+            Connection::served(client, move |client| drop(shared.serve(&client)))
+        })?;
+        Ok(Self { shared, listener })
     }
 
     /// `127.0.0.1:PORT`
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address()
     }
 
     /// Answers in this way from now on.
@@ -91,40 +85,7 @@ impl HttpStandIn {
     }
 }
 
-impl Drop for HttpStandIn {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts; it fails when that has ended already.
-        drop(TcpStream::connect(self.address));
-        if let Some(acceptor) = self.acceptor.take() {
-            drop(acceptor.join());
-        }
-    }
-}
-
 impl Shared {
-    fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        let mut clients: Vec<JoinHandle<()>> = Vec::new();
-        for client in listener.incoming() {
-            if self.ended.load(Ordering::SeqCst) {
-                break;
-            }
-            if let Ok(client) = client
-                && let Ok(again) = client.try_clone()
-            {
-                lock(&self.open).push(again);
-                let shared = Arc::clone(self);
-                // A client that breaks off is what some tests are about.
-                clients.push(thread::spawn(move || drop(shared.serve(&client))));
-            }
-        }
-        for stream in lock(&self.open).iter() {
-            // Fails for those that are closed.
-            drop(stream.shutdown(Shutdown::Both));
-        }
-        clients.into_iter().for_each(|client| drop(client.join()));
-    }
-
     fn serve(&self, mut client: &TcpStream) -> Result<()> {
         let mut reader = BufReader::new(client);
         while let Some(request) = read_request(&mut reader)? {

@@ -2,12 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io::{BufReader, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -16,6 +14,7 @@ use serde_json::Value;
 use crate::certificates::Issued;
 use crate::http_stand_in::{Request, read_request};
 use crate::kube_recording::{Exchange, run_of, with_run, without_run};
+use crate::loopback_listener::{Connection, LoopbackListener};
 
 /// The token that every request has to bring.
 pub const TOKEN: &str = "token-of-the-test";
@@ -33,17 +32,13 @@ pub enum Step {
 
 /// A stand-in on 127.0.0.1. Dropping it closes every connection and ends its threads.
 pub struct KubeStandIn {
-    address: SocketAddr,
-    secure: bool,
     shared: Arc<Shared>,
-    acceptor: Option<JoinHandle<()>>,
+    listener: LoopbackListener,
 }
 
 struct Shared {
-    ended: AtomicBool,
     secure: Option<Arc<ServerConfig>>,
     play: Mutex<Play>,
-    open: Mutex<Vec<TcpStream>>,
 }
 
 /// Takes a request (`GET /...`), its header `Authorization` and its body elsewhere, and brings the answer.
@@ -71,17 +66,17 @@ impl KubeStandIn {
     /// # Errors
     /// When no port can be opened or the certificate cannot be used.
     pub fn start(steps: impl IntoIterator<Item = Step>, certificate: Option<&Issued>) -> Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("cannot open a port for a stand-in")?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
-            ended: AtomicBool::new(false),
             secure: certificate.map(secured).transpose()?.map(Arc::new),
             play: Mutex::new(Play { steps: steps.into_iter().collect(), ..Play::default() }),
-            open: Mutex::default(),
         });
-        let accepting = Arc::clone(&shared);
-        let acceptor = thread::spawn(move || accepting.accept(&listener));
-        Ok(Self { address, secure: certificate.is_some(), shared, acceptor: Some(acceptor) })
+        let serving = Arc::clone(&shared);
+        let listener = LoopbackListener::start(move |client| {
+            let shared = Arc::clone(&serving);
+            // A client that breaks off is what some tests are about.
+            Connection::served(client, move |client| drop(shared.serve(client)))
+        })?;
+        Ok(Self { shared, listener })
     }
 
     /// Starts one that lets another answer, and remembers what was said.
@@ -109,7 +104,8 @@ impl KubeStandIn {
     /// `http://127.0.0.1:PORT`
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", if self.secure { "https" } else { "http" }, self.address)
+        let scheme = if self.shared.secure.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.listener.address())
     }
 
     /// Ends it.
@@ -124,40 +120,7 @@ impl KubeStandIn {
     }
 }
 
-impl Drop for KubeStandIn {
-    fn drop(&mut self) {
-        self.shared.ended.store(true, Ordering::SeqCst);
-        // Wakes the thread that accepts; it fails when that has ended already.
-        drop(TcpStream::connect(self.address));
-        if let Some(acceptor) = self.acceptor.take() {
-            drop(acceptor.join());
-        }
-    }
-}
-
 impl Shared {
-    fn accept(self: &Arc<Self>, listener: &TcpListener) {
-        let mut clients: Vec<JoinHandle<()>> = Vec::new();
-        for client in listener.incoming() {
-            if self.ended.load(Ordering::SeqCst) {
-                break;
-            }
-            if let Ok(client) = client
-                && let Ok(again) = client.try_clone()
-            {
-                lock(&self.open).push(again);
-                let shared = Arc::clone(self);
-                // A client that breaks off is what some tests are about.
-                clients.push(thread::spawn(move || drop(shared.serve(client))));
-            }
-        }
-        for stream in lock(&self.open).iter() {
-            // Fails for those that are closed.
-            drop(stream.shutdown(Shutdown::Both));
-        }
-        clients.into_iter().for_each(|client| drop(client.join()));
-    }
-
     fn serve(&self, client: TcpStream) -> Result<()> {
         let again = client.try_clone()?;
         let done = match &self.secure {

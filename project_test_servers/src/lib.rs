@@ -12,6 +12,7 @@ pub mod kube_api_server;
 pub mod kube_recording;
 pub mod kube_stand_in;
 pub mod kubeconfig;
+mod loopback_listener;
 pub mod postgres;
 mod postgres_tls;
 pub mod pushgateway_stand_in;

@@ -3,6 +3,8 @@
 use crate::config::{ConfigError, Lake, Location, lake, location, source, time};
 use crate::setting::{Setting, Settings};
 use crate::table_names::{self, TableSelector};
+use project_insert_data::Mode;
+use project_kube::JobSource;
 use project_parquet::lake_name;
 use project_postgres::{ConnectionSettings, TableName};
 use std::fmt;
@@ -36,7 +38,7 @@ pub(crate) struct Insertion {
     /// The columns that tell its rows apart; its primary key when there are none.
     pub(crate) key: Vec<String>,
     /// What becomes of rows that are there.
-    pub(crate) mode: InsertMode,
+    pub(crate) mode: Mode,
     /// The database.
     pub(crate) target: ConnectionSettings,
 }
@@ -64,17 +66,6 @@ impl fmt::Display for InsertedRows {
     }
 }
 
-/// What becomes of the rows of a table whose keys are in the file, and of the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InsertMode {
-    /// They stay as they are.
-    Insert,
-    /// They are updated.
-    Upsert,
-    /// They are updated, and the others removed.
-    Replace,
-}
-
 /// A Job in Kubernetes that is started after the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FollowUp {
@@ -82,24 +73,6 @@ pub(crate) struct FollowUp {
     pub(crate) job: JobSource,
     /// How long it may take.
     pub(crate) timeout: Duration,
-}
-
-/// What a Job is made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum JobSource {
-    /// A file with the Job.
-    Template(PathBuf),
-    /// A CronJob of this name.
-    CronJob(String),
-}
-
-impl fmt::Display for JobSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Template(file) => file.display().fmt(formatter),
-            Self::CronJob(name) => write!(formatter, "the CronJob {name}"),
-        }
-    }
 }
 
 /// A table from files, if one was asked for.
@@ -125,12 +98,12 @@ pub(super) fn insertion(settings: &Settings<'_>) -> Result<Option<Insertion>, Co
         Some(sql) => InsertedRows::Query { sql: sql.to_owned(), lake: lake(settings)? },
         None => InsertedRows::File(location(&setting)?),
     };
-    let modes = [("insert", InsertMode::Insert), ("upsert", InsertMode::Upsert), ("replace", InsertMode::Replace)];
+    let modes = [("insert", Mode::Insert), ("upsert", Mode::Upsert), ("replace", Mode::Replace)];
     Ok(Some(Insertion {
         rows,
         into: into(settings)?,
         key: settings.get("key")?.map_or_else(|| Ok(Vec::new()), |key| columns(&key))?,
-        mode: settings.one_of("mode", &modes)?.unwrap_or(InsertMode::Insert),
+        mode: settings.one_of("mode", &modes)?.unwrap_or(Mode::Insert),
         target: source::target(settings)?,
     }))
 }

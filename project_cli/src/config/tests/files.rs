@@ -1,8 +1,10 @@
 //! `--extra`, `--file` and `--then`.
 
 use super::{URI, Variables, refusal, run, source};
-use crate::config::{InsertMode, InsertedRows, JobSource, Lake, Location};
+use crate::config::{InsertedRows, Lake, Location};
 use crate::table_names::TableSelector;
+use project_insert_data::Mode;
+use project_kube::JobSource;
 use project_postgres::TableName;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,7 +54,7 @@ fn rows_go_only_into_the_database_that_was_named_for_it() {
     let insertion = run(&arguments, &[TARGET]).insertion.unwrap();
     assert_eq!(insertion.rows, InsertedRows::File(Location::Local("totals.parquet".into())));
     assert_eq!(insertion.into, TableName::new("Reports", "Daily.Totals"));
-    assert_eq!((insertion.key, insertion.mode), (vec!["day".to_owned(), "a,b".to_owned()], InsertMode::Replace));
+    assert_eq!((insertion.key, insertion.mode), (vec!["day".to_owned(), "a,b".to_owned()], Mode::Replace));
     assert_eq!(insertion.target, source(TARGET.1));
     let source_only: Variables<'_> = &[("DATABASE_URL", URI), ("PGPASSWORD", "x")];
     assert!(refusal(78, &arguments, source_only).contains("TARGET_DATABASE_URL"));
