@@ -76,6 +76,7 @@ WRONG: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (job(then="./job.yaml"), ["/cronjobs/0/then", "job.yaml"]),
     (job(then="refresh", thenTimeout="soon"), ["/cronjobs/0/thenTimeout", "soon"]),
+    (job(then="refresh", publish="none"), ["cronjobs[0] (users): with publish: none nothing is published"]),
     (job(thenTimeout="5m"), ["cronjobs[0] (users): thenTimeout says nothing without then"]),
     (job(then="refresh", thenTimeout="6h"), ["activeDeadlineSeconds is 21600", "before thenTimeout (6h) has passed"]),
     (job(then="refresh", activeDeadlineSeconds=3600), ["before thenTimeout (1h) has passed"]),

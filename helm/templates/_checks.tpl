@@ -34,7 +34,7 @@ could only show. All mistakes are told at once.
   {{- end -}}
   {{- $mistakes = concat $mistakes (include "project.checkJob" (dict "job" $entry "where" $where) | fromJsonArray) -}}
   {{- $longest := $entry.activeDeadlineSeconds | default $.Values.defaults.activeDeadlineSeconds | int64 -}}
-  {{- $mistakes = concat $mistakes (include "project.checkThen" (dict "job" $entry "where" $where "longest" $longest) | fromJsonArray) -}}
+  {{- $mistakes = concat $mistakes (include "project.checkThen" (dict "job" $entry "where" $where "longest" $longest "publish" $own) | fromJsonArray) -}}
 {{- end -}}
 {{- if and (include "project.followUps" .) (eq (include "project.serviceAccountName" .) "default") -}}
   {{- $mistakes = append $mistakes "an entry has then, and its rights would be those of every pod that has the service account default; set serviceAccount.create or name another one" -}}
@@ -72,9 +72,12 @@ could only show. All mistakes are told at once.
 {{- toJson $mistakes -}}
 {{- end }}
 
-{{/* The mistakes of what an entry starts afterwards, as JSON. Takes its deadline as `longest`. */}}
+{{/* The mistakes of what an entry starts afterwards, as JSON. Takes its deadline as `longest`, its mode as `publish`. */}}
 {{- define "project.checkThen" -}}
 {{- $mistakes := list -}}
+{{- if and .job.then (eq .publish "none") -}}
+  {{- $mistakes = append $mistakes (printf "%s: with publish: none nothing is published that the Job of then could follow" .where) -}}
+{{- end -}}
 {{- if and .job.thenTimeout (not .job.then) -}}
   {{- $mistakes = append $mistakes (printf "%s: thenTimeout says nothing without then" .where) -}}
 {{- end -}}

@@ -113,6 +113,11 @@ pub(super) fn follow_up(settings: &Settings<'_>) -> Result<Option<FollowUp>, Con
     let Some(job) = settings.value("then")? else {
         return alone(settings, "then", &["then-timeout"]).map(|()| None);
     };
+    if settings.switch("no-upload")? {
+        return Err(ConfigError::usage(
+            "--then cannot be used together with --no-upload: nothing is published that a Job could follow",
+        ));
+    }
     let is_file = job.contains('/') || [".yaml", ".yml", ".json"].iter().any(|ending| job.ends_with(ending));
     Ok(Some(FollowUp {
         job: if is_file { JobSource::Template(PathBuf::from(job)) } else { JobSource::CronJob(job) },

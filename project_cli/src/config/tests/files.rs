@@ -102,6 +102,7 @@ fn a_job_comes_from_a_file_or_from_a_cron_job() {
         let follow_up = run(&[URI, "--then", then], &[]).follow_up.unwrap();
         assert_eq!((follow_up.job, follow_up.timeout), (job, Duration::from_secs(3600)));
     }
+    assert!(refusal(2, &[URI, "--then=report", "--no-upload"], &[]).contains("--no-upload"));
     let follow_up = run(&[URI, "--then=report", "--then-timeout=5m"], &[]).follow_up.unwrap();
     assert_eq!(follow_up.timeout, Duration::from_secs(300));
 }
