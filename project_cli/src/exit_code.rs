@@ -159,9 +159,10 @@ fn of_publishing(error: &PublishError) -> ExitCode {
         PublishError::Shrunk { .. } | PublishError::NoSuchRun(_) | PublishError::Damaged { .. } => ExitCode::Data,
         PublishError::NothingToCarry { .. } => ExitCode::Data,
         PublishError::Older { .. } | PublishError::Overtaken { .. } => ExitCode::Temporary,
-        PublishError::Foreign { .. } | PublishError::Occupied(_) | PublishError::OtherMode { .. } => {
-            ExitCode::Configuration
-        }
+        PublishError::Foreign { .. }
+        | PublishError::OtherSource { .. }
+        | PublishError::Occupied(_)
+        | PublishError::OtherMode { .. } => ExitCode::Configuration,
     }
 }
 

@@ -160,7 +160,8 @@ impl<'a> ExtraTable<'a> {
         let (table, rejects_table) = self.folders();
         let finished = |table: String, folder: PathBuf, written: Written, gated: bool| Finished {
             task: self.entry,
-            name: self.extra.table.clone(),
+            // Not the table's: a manifest tells by it where a table comes from.
+            name: "--extra".to_owned(),
             table,
             folder,
             written,

@@ -119,6 +119,12 @@ pub(crate) async fn show<L: Lake>(
             }
         }
     }
+    // A table and what was left out of it belong together.
+    let failed = |task: usize| report.tasks[task].failure.is_some();
+    for (_, name, _) in staged.extract_if(.., |(task, _, _)| failed(*task)) {
+        publication.unstage(&name);
+        shown.refused.push(name);
+    }
     if staged.is_empty() {
         return shown;
     }
@@ -170,7 +176,7 @@ pub(crate) fn record(report: &mut RunReport, task: usize, start: Instant, outcom
     let entry = &mut report.tasks[task];
     entry.publishing = Some(stage.after(entry.publishing));
     match outcome {
-        Ok(()) => entry.published = true,
-        Err(error) => entry.failure = Some(Failure::new(&error)),
+        Ok(()) => entry.published = entry.failure.is_none(),
+        Err(error) => (entry.published, entry.failure) = (false, Some(Failure::new(&error))),
     }
 }

@@ -55,6 +55,19 @@ pub enum PublishError {
         /// The table's folder.
         table: String,
     },
+    /// The table shows what something else is read from.
+    #[error(
+        "{table} shows what {theirs} has written, and this is {ours}; nothing was changed: give the new table another name \
+         (--as, if it is that of --extra), or take the old one over with --force"
+    )]
+    OtherSource {
+        /// The table's folder.
+        table: String,
+        /// The task of the run that readers see.
+        theirs: String,
+        /// The task of this run.
+        ours: String,
+    },
     /// Something that no run made stands where a table's link should be.
     #[error("{0} exists and is not a link made by project; move it away, or choose another --upload folder")]
     Occupied(String),

@@ -87,6 +87,13 @@ impl<'a, L: Lake> Publication<'a, L> {
         let mut carried = 0;
         if let Some(live) = &live {
             let previous = self.published_table(&table.table, live).await?;
+            if let Some(previous) = &previous
+                && previous.task != table.task
+                && !self.gate.force
+            {
+                let (theirs, ours) = (previous.task.clone(), table.task);
+                return Err(PublishError::OtherSource { table: table.table, theirs, ours }.into());
+            }
             if gated && let (Some(previous), Some(run)) = (&previous, &live.run) {
                 self.gate.check(&table, run, previous)?;
             }
@@ -98,6 +105,11 @@ impl<'a, L: Lake> Publication<'a, L> {
         }
         self.staged.push(Staged { table, live, carried });
         Ok(true)
+    }
+
+    /// Takes a staged table out of the run again: nothing of it is shown.
+    pub fn unstage(&mut self, table: &str) {
+        self.staged.retain(|staged| staged.table.table != table);
     }
 
     /// Writes the manifest. Without it no table is committed. A run that took longer than the grace of gc may have lost

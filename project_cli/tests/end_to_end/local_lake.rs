@@ -10,6 +10,7 @@ use crate::shop::{
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::fs::write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -114,6 +115,24 @@ fn without_upload_links_stay_where_they_are() -> Result<()> {
         }
     }
     assert_eq!(program.query("SELECT count(*) AS n FROM users")?, "n\n3\n");
+    Ok(())
+}
+
+#[test]
+fn a_table_of_another_source_is_taken_over_only_by_force() -> Result<()> {
+    let (database, program) = (tiny_shop()?, Program::new()?);
+    program.publish(&database.uri(), "users")?.expect(0)?;
+    let first = links(&program.lake())?;
+    write(program.path("users.csv"), "id\n1\n2\n3\n")?;
+    program.run(&["--extra=users.csv"])?.expect(78)?.says(&[
+        "users shows what users has written",
+        "--extra",
+        "--force",
+    ])?;
+    assert_eq!(links(&program.lake())?, first);
+    program.run(&["--extra=users.csv", "--force"])?.expect(0)?;
+    program.run(&["--extra=users.csv"])?.expect(0)?;
+    program.publish(&database.uri(), "users")?.expect(78)?.says(&["users shows what --extra has written"])?;
     Ok(())
 }
 

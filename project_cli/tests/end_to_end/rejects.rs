@@ -63,6 +63,22 @@ fn more_than_allowed_fail_the_table_and_an_earlier_one_stays() -> Result<()> {
 }
 
 #[test]
+fn a_table_that_is_refused_keeps_what_was_left_out_of_it_and_counts_as_not_published() -> Result<()> {
+    let (database, program) = (odd_table()?, Program::new()?);
+    let uri = database.uri();
+    let all = [&uri, "--table=public.odd", "--infinity=error", "--nan=error", "--rejects=9", "--format=json"];
+    program.run(&all)?.expect(0)?;
+    let rejects = "SELECT count(*) AS n FROM public_odd__rejects";
+    let before = program.query(rejects)?;
+    database.execute("DELETE FROM odd WHERE id > 30")?;
+    let refused = program.run(&all)?.expect(65)?.says(&["failed: 0 of 1 table published"])?;
+    assert_eq!(refused.report()?["tasks"][0]["published"], false);
+    assert_eq!(program.query(rejects)?, before);
+    assert_eq!(program.query(ROWS)?, "n\n95\n");
+    Ok(())
+}
+
+#[test]
 fn a_view_has_no_keys_and_a_table_may_be_rejected_whole() -> Result<()> {
     let (database, program) = (odd_table()?, Program::new()?);
     let uri = database.uri();
