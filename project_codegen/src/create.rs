@@ -7,10 +7,11 @@ use crate::file_changes::FileChanges;
 use crate::header::Header;
 use crate::house_names::KEYWORDS;
 use crate::identifiers::{is_task_name, task_name, unraw};
+use crate::kept_task::KeptTask;
 use crate::kind::Kind;
 use crate::lookup::{Found, find, nearest};
 use crate::model::Model;
-use crate::model_files::{Deed, existing_header, note_files};
+use crate::model_files::{Deed, existing_header, note_files, refuse_strangers};
 use crate::task_file::{OTHER_KEY, needs_other_key};
 use crate::workspace::{Workspace, generated_file, record_file, task_file};
 use project_postgres::catalog::Relation;
@@ -68,17 +69,26 @@ async fn plan(
     request: &Request,
 ) -> Result<Outcome, Failure> {
     let task = chosen_name(request)?;
+    // A table that does not exist clashes with nothing.
+    let found = find(connection, &request.table).await?;
     let before = existing_header(workspace, changes, &task)?;
     let kind = chosen_kind(request, &task, before.as_ref())?;
-    let found = find(connection, &request.table).await?;
+    refuse_strangers(workspace, changes, &task)?;
+    let kept = KeptTask::find(workspace, changes, &task)?;
+    if let Some(kept) = &kept {
+        kept.allow_kind(&task, &request.table, kind)?;
+    }
     let (partition_by, mut notes) = match kind {
         Kind::Huge => partition_column(request, &found.relation, before.as_ref())?,
         Kind::Batch | Kind::Stream => (None, Vec::new()),
     };
+    if let Some(kept) = &kept {
+        kept.allow_partition_by(&task, &request.table, partition_by.as_deref())?;
+    }
     check_kind(kind, &found)?;
     let model = Model::of(task.clone(), &found.relation, &found.primary_key, kind, partition_by);
     notes.extend(notes_of(&model, &found));
-    let deeds = note_files(workspace, changes, &model)?;
+    let deeds = note_files(workspace, changes, &model, kept.as_ref())?;
     let differences = before.as_ref().map(|before| differences(before, &model.header())).unwrap_or_default();
     let file = if kind == Kind::Huge { task_file(&task) } else { record_file(&task) };
     let text = changes.read_existing(workspace, &file)?;

@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::kind::Kind;
+use crate::make_command::create_model;
 use crate::source_text::quoted;
 use project_postgres::TableName;
 use serde_json::{Deserializer, Value, json};
@@ -99,14 +100,21 @@ pub(crate) fn sealed(text: &str) -> String {
 /// When it was edited, or is no generated file at all; `file` names it.
 pub(crate) fn untouched(text: &str, file: &str) -> Result<Header, Failure> {
     let sum = text.lines().find_map(|line| line.strip_prefix(CHECKSUM)).unwrap_or_default();
-    let header = Header::parse(text).filter(|_| sum == checksum(text));
-    header.ok_or_else(|| {
-        let record = file.replace("/generated/", "/");
+    let header = Header::parse(text);
+    let record = file.replace("/generated/", "/");
+    let edited = |again: &str| {
         Failure::refused(format!(
             "{file} was changed by hand (its checksum is not that of its text), and it belongs to the generator: move the \
-             change to {record} or to the task, delete {file}, and run make create-model again"
+             change to {record} or to the task, delete {file}, and run {again}"
         ))
-    })
+    };
+    match header {
+        Some(header) if sum == checksum(text) => Ok(header),
+        Some(header) => Err(edited(&create_model(&header))),
+        None => Err(edited(
+            "make create-model again, with the TABLE, KIND, SCHEMA, PARTITION_BY and TASK of the first time",
+        )),
+    }
 }
 
 fn checksum(text: &str) -> String {
@@ -153,10 +161,13 @@ mod tests {
         for changed in [text.replace("struct X", "struct Y"), text.replace("integer", "bigint"), format!("{text}\n//x")]
         {
             let refused = untouched(&changed, "a/generated/x.rs").unwrap_err().to_string();
-            assert!(
-                refused.contains("a/generated/x.rs was changed by hand") && refused.contains("a/x.rs"),
-                "{refused}"
-            );
+            let command =
+                "run make create-model TABLE='Order \"Lines\"\n```' KIND=stream SCHEMA='it'\\''s' TASK=order_lines";
+            for part in ["a/generated/x.rs was changed by hand", "a/x.rs", command] {
+                assert!(refused.contains(part), "no {part} in {refused}");
+            }
         }
+        let refused = untouched("pub struct X;\n", "a/generated/x.rs").unwrap_err().to_string();
+        assert!(refused.contains("KIND, SCHEMA, PARTITION_BY and TASK of the first time"), "{refused}");
     }
 }

@@ -12,6 +12,7 @@ pub(crate) const MODULES: &[&str] = &[
     "futures",
     "generated",
     "huge_tasks",
+    "lib",
     "main",
     "money",
     "no_place",

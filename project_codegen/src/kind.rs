@@ -39,6 +39,15 @@ impl Kind {
             Self::Huge => "Huge",
         }
     }
+
+    /// The trait of its tasks.
+    pub(crate) fn task_trait(self) -> &'static str {
+        match self {
+            Self::Batch => "ProjectTask",
+            Self::Stream => "ProjectStreamTask",
+            Self::Huge => "HugeStreamTask",
+        }
+    }
 }
 
 impl fmt::Display for Kind {

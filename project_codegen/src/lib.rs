@@ -15,6 +15,7 @@ mod generated_file;
 mod header;
 mod house_names;
 mod identifiers;
+mod kept_task;
 mod kind;
 mod lookup;
 mod make_command;

@@ -30,7 +30,9 @@ fn run() -> Result<String, Failure> {
         match command {
             Command::Check(database) => {
                 let files = check(&workspace, database).await?;
-                Ok(format!("codegen-check: {files} generated files are what the database would give"))
+                let files =
+                    if files == 1 { "1 generated file is".to_owned() } else { format!("{files} generated files are") };
+                Ok(format!("codegen-check: {files} what the database would give"))
             }
             Command::Create(database, requests) => {
                 let outcomes = create(&workspace, database, &requests).await?;

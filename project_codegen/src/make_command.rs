@@ -3,22 +3,28 @@
 use crate::header::Header;
 use crate::identifiers::task_name;
 use crate::kind::Kind;
+use project_postgres::TableName;
 
 /// The command that makes or renews it.
 pub(crate) fn create_model(header: &Header) -> String {
-    let mut command = format!("make create-model TABLE={}", word(&header.table.name));
+    create_task(&header.task, &header.table, header.kind, header.partition_by())
+}
+
+/// The same, of a task that has no generated file.
+pub(crate) fn create_task(task: &str, table: &TableName, kind: Kind, partition_by: Option<&str>) -> String {
+    let mut command = format!("make create-model TABLE={}", word(&table.name));
     let mut add = |name: &str, value: &str| command += &format!(" {name}={}", word(value));
-    if header.kind != Kind::Batch {
-        add("KIND", header.kind.word());
+    if kind != Kind::Batch {
+        add("KIND", kind.word());
     }
-    if header.table.schema != "public" {
-        add("SCHEMA", &header.table.schema);
+    if table.schema != "public" {
+        add("SCHEMA", &table.schema);
     }
-    if let Some(column) = header.partition_by() {
+    if let Some(column) = partition_by {
         add("PARTITION_BY", column);
     }
-    if header.task != task_name(&header.table) {
-        add("TASK", &header.task);
+    if task != task_name(table) {
+        add("TASK", task);
     }
     command
 }

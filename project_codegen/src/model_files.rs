@@ -4,6 +4,7 @@ use crate::failure::Failure;
 use crate::file_changes::FileChanges;
 use crate::header::{Header, sealed, untouched};
 use crate::identifiers::task_struct;
+use crate::kept_task::KeptTask;
 use crate::kind::Kind;
 use crate::model::Model;
 use crate::registry;
@@ -33,13 +34,13 @@ pub(crate) fn generated_text(workspace: &Workspace, model: &Model) -> Result<Str
     Ok(sealed(&text))
 }
 
-/// Notes everything that a model needs.
+/// Notes everything that a model needs; `kept` is what is there of its task.
 pub(crate) fn note_files(
     workspace: &Workspace,
     changes: &mut FileChanges,
     model: &Model,
+    kept: Option<&KeptTask>,
 ) -> Result<Vec<Deed>, Failure> {
-    refuse_strangers(workspace, changes, model)?;
     let mut deeds = Vec::new();
     let file = generated_file(&model.task);
     let is_new = changes.read(workspace, &file)?.is_none();
@@ -57,20 +58,17 @@ pub(crate) fn note_files(
     declare(workspace, changes, &mut deeds, GENERATED_MODULES, &model.task)?;
     if model.kind != Kind::Huge {
         let file = record_file(&model.task);
-        if make_once(workspace, changes, &mut deeds, &file, || record::text(model))? {
-            declare(workspace, changes, &mut deeds, SCHEMA_MODULES, &model.task)?;
-        }
+        make_once(workspace, changes, &mut deeds, &file, || record::text(model))?;
+        declare(workspace, changes, &mut deeds, SCHEMA_MODULES, &model.task)?;
     }
+    let name = kept.map_or_else(|| task_struct(&model.task), |kept| kept.name.clone());
+    make_once(workspace, changes, &mut deeds, &task_file(&model.task), || task::text(model, &name))?;
+    declare(workspace, changes, &mut deeds, TASK_MODULES, &model.task)?;
     let registry = changes.read_existing(workspace, REGISTRY)?;
-    let known = registry::registered(&registry, &model.task);
-    let name = known.clone().unwrap_or_else(|| task_struct(&model.task));
-    if make_once(workspace, changes, &mut deeds, &task_file(&model.task), || task::text(model, &name))? {
-        declare(workspace, changes, &mut deeds, TASK_MODULES, &model.task)?;
-        if known.is_none() {
-            let text = registry::with_task(&registry, &model.task, &name, model.kind)?;
-            changes.set(workspace, REGISTRY, formatted(workspace, REGISTRY, &text)?)?;
-            deeds.push(("changed", REGISTRY.to_owned()));
-        }
+    if registry::registered(&registry, &model.task).is_none() {
+        let text = registry::with_task(&registry, &model.task, &name, model.kind)?;
+        changes.set(workspace, REGISTRY, formatted(workspace, REGISTRY, &text)?)?;
+        deeds.push(("changed", REGISTRY.to_owned()));
     }
     Ok(deeds)
 }
@@ -89,26 +87,24 @@ fn declare(
     Ok(())
 }
 
-/// Whether the file had to be made.
 fn make_once(
     workspace: &Workspace,
     changes: &mut FileChanges,
     deeds: &mut Vec<Deed>,
     file: &str,
     text: impl FnOnce() -> String,
-) -> Result<bool, Failure> {
+) -> Result<(), Failure> {
     if changes.read(workspace, file)?.is_some() {
         deeds.push(("kept", file.to_owned()));
-        return Ok(false);
+        return Ok(());
     }
     changes.set(workspace, file, formatted(workspace, file, &text())?)?;
     deeds.push(("made", file.to_owned()));
-    Ok(true)
+    Ok(())
 }
 
 /// Refuses names that belong to something else already.
-fn refuse_strangers(workspace: &Workspace, changes: &FileChanges, model: &Model) -> Result<(), Failure> {
-    let Model { task, .. } = model;
+pub(crate) fn refuse_strangers(workspace: &Workspace, changes: &FileChanges, task: &str) -> Result<(), Failure> {
     for file in [record_file(task), task_file(task)] {
         let text = changes.read(workspace, &file)?;
         let ours = [format!("generated::{task}"), generated_file(task), format!("project_schemas::{task}::")];

@@ -6,11 +6,14 @@ use crate::kind::Kind;
 const FILE: &str = "project_tasks/src/registry.rs";
 const LIST: &str = "pub static REGISTRY: &[Task] =";
 
-/// The struct of this module that is in the list.
-pub(crate) fn registered(text: &str, task: &str) -> Option<String> {
-    let (_, rest) = text.split_once(&format!("(&tasks::{task}::"))?;
+/// The struct of this module that is in the list, and as which kind.
+pub(crate) fn registered(text: &str, task: &str) -> Option<(Kind, String)> {
+    // A long entry has its path on a line of its own.
+    let (before, rest) = text.split_once(&format!("&tasks::{task}::"))?;
+    let before = before.trim_end().strip_suffix('(')?;
+    let kind = Kind::EVERY.into_iter().find(|kind| before.ends_with(&format!("Task::{}", kind.variant())))?;
     let end = rest.find(|character: char| !(character.is_alphanumeric() || character == '_'))?;
-    Some(rest[..end].to_owned())
+    Some((kind, rest[..end].to_owned()))
 }
 
 /// The file with the task in it, not formatted yet.
@@ -46,10 +49,10 @@ mod tests {
     #[test]
     fn the_real_registry_takes_a_task_in_a_line_and_keeps_everything_else() {
         let text = real();
-        assert_eq!(registered(&text, "products").as_deref(), Some("Products"));
+        assert_eq!(registered(&text, "products"), Some((Kind::Stream, "Products".to_owned())));
         assert_eq!(registered(&text, "my_new_orders"), None);
         let changed = with_task(&text, "my_new_orders", "MyNewOrders", Kind::Stream).unwrap();
-        assert_eq!(registered(&changed, "my_new_orders").as_deref(), Some("MyNewOrders"));
+        assert_eq!(registered(&changed, "my_new_orders"), Some((Kind::Stream, "MyNewOrders".to_owned())));
         let line = "    Task::Stream(&tasks::my_new_orders::MyNewOrders),\n";
         assert!(changed.contains(&format!("{line}];")), "{changed}");
         assert_eq!(changed.replace(line, ""), text);
@@ -63,6 +66,12 @@ mod tests {
             assert!(changed.ends_with("\n    Task::Huge(&tasks::a::A),\n];\n"), "{changed}");
             assert_eq!(changed.contains("B),\n"), list.contains("B)"), "{changed}");
         }
+    }
+
+    #[test]
+    fn an_entry_of_several_lines_is_found() {
+        let text = "&[\n    Task::Huge(\n        &tasks::a::A,\n    ),\n];\n";
+        assert_eq!(registered(text, "a"), Some((Kind::Huge, "A".to_owned())));
     }
 
     #[test]

@@ -7,10 +7,12 @@ pub(crate) fn with_module(text: &str, module: &str) -> String {
     if lines.contains(&line.as_str()) {
         return text.to_owned();
     }
-    let modules = lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub mod ") && line.ends_with(';'));
+    let declared = |line: &str| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned);
+    let modules = lines.iter().enumerate().filter_map(|(at, line)| Some((at, declared(line)?)));
     let (mut after, mut before) = (None, None);
     for (at, existing) in modules {
-        if *existing < line.as_str() {
+        // The names alone: a semicolon sorts after a digit.
+        if existing.as_str() < module {
             after = Some(at + 1);
         } else if before.is_none() {
             before = Some(at);
@@ -43,6 +45,9 @@ mod tests {
             assert!(changed.contains(expected), "{changed}");
             assert_eq!(with_module(&changed, module), changed);
         }
+        let numbered = "pub mod part;\npub mod part1;\npub mod part_a;\n";
+        assert_eq!(with_module("pub mod part1;\npub mod part_a;\n", "part"), numbered);
+        assert_eq!(with_module("pub mod part;\npub mod part_a;\n", "part1"), numbered);
         assert_eq!(with_module("//! Doc.\n", "a"), "//! Doc.\n\npub mod a;\n");
     }
 
@@ -53,10 +58,11 @@ mod tests {
         {
             let text = read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(file)).unwrap();
             let changed = with_module(&text, "my_new_orders");
-            let mut modules: Vec<&str> = changed.lines().filter(|line| line.starts_with("pub mod ")).collect();
-            assert!(modules.contains(&"pub mod my_new_orders;"), "{file}");
+            let mut modules: Vec<&str> = changed.lines().filter_map(|line| line.strip_prefix("pub mod ")).collect();
+            let name = |module: &&str| module.trim_end_matches(';').to_owned();
+            assert!(modules.contains(&"my_new_orders;"), "{file}");
             let found = modules.clone();
-            modules.sort_unstable();
+            modules.sort_by_key(name);
             assert_eq!(found, modules, "{file}");
             let without: String = changed.lines().filter(|line| *line != "pub mod my_new_orders;").collect();
             assert_eq!(without, text.lines().collect::<String>(), "{file}");

@@ -128,11 +128,11 @@ use project_schemas::{task}::{record};
 pub struct {name};
 
 impl ProjectStreamTask for {name} {{
-    fn name(&self) -> &str {{
+    fn name(&self) -> &'static str {{
         "{task}"
     }}
 
-    fn about(&self) -> &str {{
+    fn about(&self) -> &'static str {{
         {about}
     }}
 
