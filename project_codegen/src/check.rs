@@ -1,7 +1,7 @@
 //! Whether the generated files are still what the database would give.
 
 use crate::difference::differences;
-use crate::failure::Failure;
+use crate::failure::{Failure, UNREACHABLE};
 use crate::header::{Header, untouched};
 use crate::kind::Kind;
 use crate::lookup::{exists, find};
@@ -15,20 +15,31 @@ use sqlx::PgConnection;
 /// Compares every generated file with the database; how many there are.
 ///
 /// # Errors
-/// A line for each difference, with table and column and the command that renews the file.
+/// A line for each difference, with table and column and the command that renews the file, and for each table that cannot
+/// be looked up.
 pub async fn check(workspace: &Workspace, database: ConnectionSettings) -> Result<usize, Failure> {
     let files = workspace.modules_in("project_schemas/src/generated")?;
     let mut connection = Source::new(database, "codegen").connect_plain().await?;
-    let mut drifted = Vec::new();
+    let mut failures = Vec::new();
     for (_, file) in &files {
-        let text = workspace.read_existing(file)?;
-        match untouched(&text, file) {
-            Ok(header) => drifted.extend(drift(workspace, &mut connection, &header, &text).await?),
-            Err(edited) => drifted.push(edited.to_string()),
+        // One table that cannot be looked up hides no other.
+        if let Err(failure) = compare(workspace, &mut connection, file).await {
+            let unreachable = failure.code == UNREACHABLE;
+            failures.push(failure);
+            if unreachable {
+                break;
+            }
         }
     }
     close(connection).await;
-    if drifted.is_empty() { Ok(files.len()) } else { Err(Failure::refused(drifted.join("\n"))) }
+    Failure::all(&failures).map_or(Ok(files.len()), Err)
+}
+
+async fn compare(workspace: &Workspace, connection: &mut PgConnection, file: &str) -> Result<(), Failure> {
+    let text = workspace.read_existing(file)?;
+    let header = untouched(&text, file)?;
+    let drifted = drift(workspace, connection, &header, &text).await?;
+    if drifted.is_empty() { Ok(()) } else { Err(Failure::refused(drifted.join("\n"))) }
 }
 
 async fn drift(

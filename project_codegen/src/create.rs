@@ -1,7 +1,7 @@
 //! From requests to files: everything is looked up and thought out before anything is written.
 
 use crate::arguments::Request;
-use crate::difference::{Difference, differences, to_look_at};
+use crate::difference::{Difference, differences};
 use crate::failure::Failure;
 use crate::file_changes::FileChanges;
 use crate::header::Header;
@@ -12,6 +12,7 @@ use crate::kind::Kind;
 use crate::lookup::{Found, find, nearest};
 use crate::model::Model;
 use crate::model_files::{Deed, existing_header, note_files, refuse_strangers};
+use crate::own_files::OwnFiles;
 use crate::task_file::{OTHER_KEY, needs_other_key};
 use crate::workspace::{Workspace, generated_file, record_file, task_file};
 use project_postgres::catalog::Relation;
@@ -31,7 +32,7 @@ pub struct Outcome {
     notes: Vec<String>,
     /// What has changed in the database since the last time.
     differences: Vec<Difference>,
-    /// Lines of the developer's file.
+    /// Lines of the developer's files.
     to_look_at: Vec<String>,
 }
 
@@ -87,12 +88,19 @@ async fn plan(
     }
     check_kind(kind, &found)?;
     let model = Model::of(task.clone(), &found.relation, &found.primary_key, kind, partition_by);
-    notes.extend(notes_of(&model, &found));
     let deeds = note_files(workspace, changes, &model, kept.as_ref())?;
+    notes.extend(notes_of_table(&model, &found));
+    // A file that is the developer's may say something else by now.
+    let made = |file: &str| deeds.contains(&("made", file.to_owned()));
+    if made(&task_file(&task)) {
+        notes.extend(notes_of_task(&model));
+    }
+    if made(&record_file(&task)) {
+        notes.extend(notes_of_record(&model));
+    }
     let differences = before.as_ref().map(|before| differences(before, &model.header())).unwrap_or_default();
-    let file = if kind == Kind::Huge { task_file(&task) } else { record_file(&task) };
-    let text = changes.read_existing(workspace, &file)?;
-    let look = before.map(|before| to_look_at(&differences, &before, &model, &file, &text)).unwrap_or_default();
+    let own = OwnFiles::read(workspace, changes, &model)?;
+    let look = before.map(|before| own.lines_to_look_at(&differences, &before, &model)).unwrap_or_default();
     Ok(Outcome { table: request.table.clone(), task, kind, deeds, notes, differences, to_look_at: look })
 }
 
@@ -203,8 +211,8 @@ fn check_kind(kind: Kind, found: &Found) -> Result<(), Failure> {
     }
 }
 
-/// What somebody should know who does not read the files.
-fn notes_of(model: &Model, found: &Found) -> Vec<String> {
+/// What somebody should know of the table who does not look there.
+fn notes_of_table(model: &Model, found: &Found) -> Vec<String> {
     let mut notes = Vec::new();
     if let (Kind::Batch, EstimatedRows::About(rows @ MANY_ROWS..)) = (model.kind, found.facts.rows) {
         notes.push(format!(
@@ -215,17 +223,26 @@ fn notes_of(model: &Model, found: &Found) -> Vec<String> {
     if found.facts.row_security {
         notes.push("row security would hide rows from this role, so that a run with it would be refused".to_owned());
     }
-    if model.kind == Kind::Huge {
-        if needs_other_key(model) {
-            notes.push(format!("there is a column \"dt\", so the folders' key is {OTHER_KEY}"));
+    notes
+}
+
+/// What somebody should know of a new task who does not read its file.
+fn notes_of_task(model: &Model) -> Option<String> {
+    match model.kind {
+        Kind::Huge if needs_other_key(model) => {
+            Some(format!("there is a column \"dt\", so the folders' key is {OTHER_KEY}"))
         }
-        return notes;
+        Kind::Batch if model.primary_key.is_empty() => {
+            let first = model.columns.first().map(|column| column.name.as_str()).unwrap_or_default();
+            Some(format!("there is no primary key; Diesel wants one and gets \"{first}\", and rows come in no order"))
+        }
+        _ => None,
     }
-    if model.kind == Kind::Batch && model.primary_key.is_empty() {
-        let first = model.columns.first().map(|column| column.name.as_str()).unwrap_or_default();
-        notes
-            .push(format!("there is no primary key; Diesel wants one and gets \"{first}\", and rows come in no order"));
-    }
+}
+
+/// What somebody should know of a new record who does not read its file.
+fn notes_of_record(model: &Model) -> Vec<String> {
+    let mut notes = Vec::new();
     for column in &model.columns {
         if let Some(note) = column.kind.note() {
             notes.push(format!("column \"{}\" ({}): {note}", column.name, column.type_name));

@@ -1,18 +1,28 @@
-//! What has changed in the database since a file was generated, and where the developer has to look.
+//! What has changed in the database since a file was generated.
 
 use crate::header::{Header, HeaderColumn, one_line};
-use crate::identifiers::{fields, unraw};
-use crate::model::{Column, Model};
-use crate::record_file::lines_of;
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Difference {
     /// The column, or nothing for the primary key.
-    column: Option<String>,
+    pub(crate) column: Option<String>,
     /// With the column's name.
     pub(crate) sentence: String,
-    added: bool,
+    pub(crate) change: Change,
+}
+
+/// What a difference means for the code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// A new column.
+    Added,
+    /// A column that is there no more.
+    Gone,
+    /// The code has another type for the column.
+    InCode,
+    /// The code stays as it is.
+    OnlyOnTheServer,
 }
 
 /// What is different; empty when the columns are the same.
@@ -30,57 +40,41 @@ pub(crate) fn differences(before: &Header, after: &Header) -> Vec<Difference> {
             Some(now) if !now.not_null && column.not_null => format!("column \"{name}\" may be NULL, and was NOT NULL"),
             Some(_) => continue,
         };
-        found.push(Difference { column: Some(name.clone()), sentence, added: false });
+        let change = match find(&after.columns, name) {
+            None => Change::Gone,
+            Some(now) if now.not_null == column.not_null && in_code(&now.type_name) == in_code(&column.type_name) => {
+                Change::OnlyOnTheServer
+            }
+            Some(_) => Change::InCode,
+        };
+        found.push(Difference { column: Some(name.clone()), sentence, change });
     }
     for column in after.columns.iter().filter(|column| find(&before.columns, &column.name).is_none()) {
         let sentence = format!("column \"{}\" ({}) is new", column.name, column.type_name);
-        found.push(Difference { column: Some(column.name.clone()), sentence, added: true });
+        found.push(Difference { column: Some(column.name.clone()), sentence, change: Change::Added });
     }
     if before.primary_key != after.primary_key {
         let key =
             |names: &[String]| if names.is_empty() { "none".to_owned() } else { format!("({})", names.join(", ")) };
         let (now, was) = (key(&after.primary_key), key(&before.primary_key));
         let sentence = format!("the primary key is {now}, and was {was}");
-        found.push(Difference { column: None, sentence, added: false });
+        found.push(Difference { column: None, sentence, change: Change::OnlyOnTheServer });
     }
     found
 }
 
-/// What to do in the developer's file, a line each: `text` is that of `file`.
-pub(crate) fn to_look_at(found: &[Difference], before: &Header, model: &Model, file: &str, text: &str) -> Vec<String> {
-    let names: Vec<&str> = before.columns.iter().map(|column| column.name.as_str()).collect();
-    let old_fields = fields(&names);
-    let mut lines = Vec::new();
-    for difference in found {
-        let Some(name) = &difference.column else { continue };
-        if difference.added {
-            let new = model.columns.iter().find(|column| column.name == *name);
-            lines.extend(new.map(|column| to_add(column, file)));
-            continue;
-        }
-        let field = names.iter().position(|known| known == name).and_then(|at| old_fields.get(at));
-        let mentions = |line: &str| field.is_some_and(|field| has_word(line, unraw(field)));
-        let numbered = text.lines().enumerate().filter(|(_, line)| mentions(line));
-        lines.extend(numbered.map(|(at, line)| format!("{file}:{}: {}", at + 1, line.trim())));
+/// What a type is in the code: a length or a precision is nowhere there but in a numeric.
+fn in_code(type_name: &str) -> String {
+    let is_numeric = type_name.starts_with("numeric");
+    match (type_name.split_once('('), type_name.rsplit_once(')')) {
+        (Some((before, _)), Some((_, after))) if !is_numeric && !type_name.contains('"') => format!("{before}{after}"),
+        _ => type_name.to_owned(),
     }
-    lines.dedup();
-    lines
-}
-
-fn to_add(column: &Column, file: &str) -> String {
-    let [declared, value] = lines_of(column);
-    format!("{file}: add `{declared}` to the record, and `{value}` to into_record, if the lake shall have it")
-}
-
-/// Whether a line of code, not of documentation, has this word.
-fn has_word(line: &str, word: &str) -> bool {
-    let code = !line.trim_start().starts_with("//");
-    code && line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|found| found == word)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{differences, has_word};
+    use super::{Change, differences};
     use crate::header::{Header, HeaderColumn};
     use crate::kind::Kind;
     use project_postgres::TableName;
@@ -121,9 +115,20 @@ mod tests {
     }
 
     #[test]
-    fn a_line_mentions_a_word_and_not_a_part_of_one() {
-        assert!(has_word("    amount: at(\"amount\", self.amount)?,", "amount"));
-        assert!(has_word("pub r#type: String,", "type"));
-        assert!(!has_word("pub amount_usd: i64,", "amount") && !has_word("/// The amount.", "amount"));
+    fn a_length_is_not_in_the_code() {
+        for (was, is, matters) in [
+            ("character varying(10)", "character varying(20)", false),
+            ("character varying(10)[]", "character varying[]", false),
+            ("timestamp(3) without time zone", "timestamp without time zone", false),
+            ("timestamp without time zone", "timestamp with time zone", true),
+            ("numeric(12,2)", "numeric(14,4)", true),
+            ("integer", "bigint", true),
+        ] {
+            let found = differences(&header(&[("a", was, true)], &[]), &header(&[("a", is, true)], &[]));
+            let change = if matters { Change::InCode } else { Change::OnlyOnTheServer };
+            assert_eq!(found.iter().map(|found| found.change).collect::<Vec<_>>(), [change], "{was}, {is}");
+            let found = differences(&header(&[("a", was, true)], &[]), &header(&[("a", is, false)], &[]));
+            assert_eq!(found.iter().map(|found| found.change).collect::<Vec<_>>(), [Change::InCode], "{was}, {is}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod lookup;
 mod make_command;
 mod model;
 mod model_files;
+mod own_files;
 mod record_file;
 mod registry;
 mod rustfmt;

@@ -65,7 +65,7 @@ pub(crate) fn note_files(
     make_once(workspace, changes, &mut deeds, &task_file(&model.task), || task::text(model, &name))?;
     declare(workspace, changes, &mut deeds, TASK_MODULES, &model.task)?;
     let registry = changes.read_existing(workspace, REGISTRY)?;
-    if registry::registered(&registry, &model.task).is_none() {
+    if !registry::mentions(&registry, &model.task) {
         let text = registry::with_task(&registry, &model.task, &name, model.kind)?;
         changes.set(workspace, REGISTRY, formatted(workspace, REGISTRY, &text)?)?;
         deeds.push(("changed", REGISTRY.to_owned()));

@@ -16,6 +16,11 @@ pub(crate) fn registered(text: &str, task: &str) -> Option<(Kind, String)> {
     Some((kind, rest[..end].to_owned()))
 }
 
+/// Whether the file speaks of the task's module at all, however the entry is written.
+pub(crate) fn mentions(text: &str, task: &str) -> bool {
+    text.contains(&format!("tasks::{task}::"))
+}
+
 /// The file with the task in it, not formatted yet.
 ///
 /// # Errors

@@ -4,7 +4,11 @@
 pub(crate) fn with_module(text: &str, module: &str) -> String {
     let line = format!("pub mod {module};");
     let lines: Vec<&str> = text.lines().collect();
-    if lines.contains(&line.as_str()) {
+    let is_there = |existing: &&str| {
+        let visibility = existing.strip_suffix(line.trim_start_matches("pub ")).map(str::trim);
+        visibility.is_some_and(|visibility| visibility.is_empty() || visibility.starts_with("pub"))
+    };
+    if lines.iter().any(is_there) {
         return text.to_owned();
     }
     let declared = |line: &str| line.strip_prefix("pub mod ")?.strip_suffix(';').map(str::to_owned);
@@ -48,6 +52,10 @@ mod tests {
         let numbered = "pub mod part;\npub mod part1;\npub mod part_a;\n";
         assert_eq!(with_module("pub mod part1;\npub mod part_a;\n", "part"), numbered);
         assert_eq!(with_module("pub mod part;\npub mod part_a;\n", "part1"), numbered);
+        for there in ["mod b;\n", "pub(crate) mod b;\n"] {
+            assert_eq!(with_module(there, "b"), there);
+        }
+        assert!(with_module("// pub mod b;\n", "b").contains("\npub mod b;\n"));
         assert_eq!(with_module("//! Doc.\n", "a"), "//! Doc.\n\npub mod a;\n");
     }
 

@@ -71,3 +71,56 @@ fn a_huge_task_drifts_only_with_its_dates() {
     let sentence = "public.two_dates: column \"at\" is timestamp with time zone, and was timestamp without time zone";
     copy.run(&database, "codegen-check", &[]).expect(65).says(&[sentence]);
 }
+
+#[test]
+fn lines_that_were_lost_are_put_back() {
+    let (database, copy) = (database(), WorkspaceCopy::new());
+    let shared =
+        ["project_schemas/src/lib.rs", "project_schemas/src/generated/mod.rs", "project_tasks/src/tasks/mod.rs"];
+    let shared = [&shared[..], &["project_tasks/src/registry.rs"]].concat();
+    let originals: Vec<String> = shared.iter().map(|file| copy.text(file)).collect();
+    copy.run(&database, "create-model", &[("TABLE", "every_type")]).expect(0).says(&["becomes text with every digit"]);
+    let made = copy.texts();
+    for (file, original) in shared.iter().zip(originals) {
+        write(copy.path(file), original).unwrap();
+        let again = copy.run(&database, "create-model", &[("TABLE", "every_type")]).expect(0);
+        let again = again.says(&[&format!("changed   {file}")]);
+        // The record is kept, and may say something else by now.
+        assert!(!again.stdout.contains("nothing has changed") && !again.stdout.contains("note:"), "{}", again.stdout);
+        assert_eq!(copy.texts(), made, "{file}");
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_read_hides_no_other() {
+    let (database, copy) = (database(), WorkspaceCopy::new());
+    copy.run(&database, "create-models", &[("TABLES", "invoices no_date"), ("KIND", "stream")]).expect(0);
+    let role = format!("clerk_{}", database.name());
+    database.execute(&format!("CREATE ROLE {role} LOGIN; GRANT SELECT ON no_date TO {role}")).unwrap();
+    let uri = format!("postgres://{role}@127.0.0.1:{}/{}", database.server().port(), database.name());
+    let denied = copy.run_with("codegen-check", &[("DATABASE_URL", &uri)]);
+    database.execute("ALTER TABLE no_date ADD more text").unwrap();
+    let both = copy.run_with("codegen-check", &[("DATABASE_URL", &uri)]);
+    database.execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).unwrap();
+    let sentence = "the task invoices: permission denied for public.invoices";
+    denied.expect(77).says(&[sentence]);
+    both.expect(65).says(&[sentence, "public.no_date: column \"more\" (text) is new"]);
+}
+
+#[test]
+fn only_lines_that_a_change_concerns_are_named() {
+    let (database, copy) = (database(), WorkspaceCopy::new());
+    copy.run(&database, "create-model", &[("TABLE", "invoices")]).expect(0);
+    database.execute("ALTER TABLE invoices ALTER note TYPE varchar(50)").unwrap();
+    let longer = copy.run(&database, "create-model", &[("TABLE", "invoices")]).expect(0);
+    let longer = longer.says(&["column \"note\" is character varying(50), and was character varying(40)"]);
+    assert!(!longer.stdout.contains("need a look"), "{}", longer.stdout);
+    database
+        .execute("ALTER TABLE invoices RENAME id TO number; ALTER TABLE invoices ALTER created_at TYPE timestamp")
+        .unwrap();
+    let renamed = copy.run(&database, "create-model", &[("TABLE", "invoices")]).expect(0);
+    let renamed = renamed.says(&["Logical::TimestampMillis { utc: true }", "invoices::table.select("]);
+    let look: Vec<&str> = renamed.stdout.lines().skip_while(|line| !line.contains("need a look")).collect();
+    assert!(look.iter().enumerate().all(|(at, line)| !look[..at].contains(line)), "{}", renamed.stdout);
+    assert!(look.iter().any(|line| line.contains("project_tasks/src/tasks/invoices.rs:")), "{}", renamed.stdout);
+}

@@ -2,7 +2,7 @@
 
 use crate::tables::database;
 use crate::workspace_copy::WorkspaceCopy;
-use std::fs::write;
+use std::fs::{remove_file, write};
 
 type Variables = &'static [(&'static str, &'static str)];
 
@@ -84,6 +84,37 @@ fn a_generated_file_that_was_edited_is_not_overwritten() {
     copy.run(&database, "create-model", &[("TABLE", "invoices")]).expect(65).says(&[&sentence, "delete"]);
     copy.run(&database, "codegen-check", &[]).expect(65).says(&[&sentence]);
     assert_eq!(copy.text(file), edited);
+}
+
+/// Also when the generated file, which remembers it, is gone.
+#[test]
+fn a_task_keeps_its_kind_and_its_column() {
+    let (database, copy) = (database(), WorkspaceCopy::new());
+    let run = |variables: &[(&str, &str)]| copy.run(&database, "create-model", variables);
+    let stream = [("TABLE", "no_date"), ("KIND", "stream")];
+    let huge = [("TABLE", "two_dates"), ("KIND", "huge"), ("PARTITION_BY", "at")];
+    run(&stream).expect(0);
+    run(&huge).expect(0);
+    let (made, generated) = (copy.texts(), |task: &str| format!("project_schemas/src/generated/{task}.rs"));
+    run(&[("TABLE", "NO_DATE")]).expect(65).says(&["public.NO_DATE does not exist", "did you mean TABLE=no_date?"]);
+    let file = generated("no_date");
+    write(copy.path(&file), format!("{}// mine\n", copy.text(&file))).unwrap();
+    run(&stream).expect(65).says(&["run make create-model TABLE=no_date KIND=stream\n"]);
+    remove_file(copy.path(&file)).unwrap();
+    remove_file(copy.path(&generated("two_dates"))).unwrap();
+    let before = copy.texts();
+    run(&[("TABLE", "no_date")]).expect(65).says(&[
+        "project_tasks/src/tasks/no_date.rs is a task of KIND=stream",
+        "run make create-model TABLE=no_date KIND=stream,",
+    ]);
+    run(&[("TABLE", "two_dates"), ("KIND", "huge"), ("PARTITION_BY", "at2")]).expect(65).says(&[
+        "project_tasks/src/tasks/two_dates.rs cuts public.two_dates by \"at\"",
+        "run make create-model TABLE=two_dates KIND=huge PARTITION_BY=at\n",
+    ]);
+    assert_eq!(copy.texts(), before);
+    run(&stream).expect(0);
+    run(&huge).expect(0);
+    assert_eq!(copy.texts(), made);
 }
 
 #[test]
