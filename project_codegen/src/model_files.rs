@@ -80,8 +80,11 @@ fn declare(
     file: &str,
     module: &str,
 ) -> Result<(), Failure> {
-    let text = with_module(&changes.read_existing(workspace, file)?, module);
-    if changes.set(workspace, file, text)? {
+    let before = changes.read_existing(workspace, file)?;
+    let text = with_module(&before, module);
+    if text != before {
+        // In its order, whatever its version and style make of numbers inside of names.
+        changes.set(workspace, file, formatted(workspace, file, &text)?)?;
         deeds.push(("changed", file.to_owned()));
     }
     Ok(())

@@ -1,8 +1,10 @@
 //! What happens after the first time: nothing, until the database changes.
 
 use crate::tables::database;
-use crate::workspace_copy::WorkspaceCopy;
+use crate::workspace_copy::{Ran, WorkspaceCopy};
 use std::fs::write;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
 #[test]
 fn the_second_time_changes_nothing() {
@@ -66,7 +68,7 @@ fn a_huge_task_drifts_only_with_its_dates() {
     let model = [("TABLE", "two_dates"), ("KIND", "huge"), ("PARTITION_BY", "at")];
     copy.run(&database, "create-model", &model).expect(0);
     database.execute("ALTER TABLE two_dates ADD more text").unwrap();
-    copy.run(&database, "codegen-check", &[]).expect(0);
+    copy.run(&database, "codegen-check", &[]).expect(0).says(&["1 generated file is what"]);
     database.execute("ALTER TABLE two_dates ALTER at TYPE timestamptz").unwrap();
     let sentence = "public.two_dates: column \"at\" is timestamp with time zone, and was timestamp without time zone";
     copy.run(&database, "codegen-check", &[]).expect(65).says(&[sentence]);
@@ -88,6 +90,32 @@ fn lines_that_were_lost_are_put_back() {
         // The record is kept, and may say something else by now.
         assert!(!again.stdout.contains("nothing has changed") && !again.stdout.contains("note:"), "{}", again.stdout);
         assert_eq!(copy.texts(), made, "{file}");
+    }
+}
+
+/// Whatever order that is.
+#[test]
+fn modules_stand_as_rustfmt_orders_them() {
+    let (database, copy) = (database(), WorkspaceCopy::new());
+    for task in ["part10", "part", "part2", "part_a"] {
+        copy.run(&database, "create-model", &[("TABLE", "no_date"), ("TASK", task)]).expect(0);
+    }
+    for file in ["project_schemas/src/lib.rs", "project_schemas/src/generated/mod.rs", "project_tasks/src/tasks/mod.rs"]
+    {
+        let modules: String = copy
+            .text(file)
+            .lines()
+            .filter(|line| line.starts_with("pub mod"))
+            .fold(String::new(), |text, line| text + line + "\n");
+        let mut rustfmt = Command::new("rustfmt")
+            .args(["--edition", "2024"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        rustfmt.stdin.take().unwrap().write_all(modules.as_bytes()).unwrap();
+        let formatted = Ran::of(rustfmt.wait_with_output().unwrap()).expect(0).stdout;
+        assert_eq!(modules, formatted, "{file}");
     }
 }
 
@@ -116,7 +144,7 @@ fn only_lines_that_a_change_concerns_are_named() {
     let longer = longer.says(&["column \"note\" is character varying(50), and was character varying(40)"]);
     assert!(!longer.stdout.contains("need a look"), "{}", longer.stdout);
     database
-        .execute("ALTER TABLE invoices RENAME id TO number; ALTER TABLE invoices ALTER created_at TYPE timestamp")
+        .execute("ALTER TABLE invoices RENAME id TO number; ALTER TABLE invoices ALTER created_at TYPE timestamp, ALTER amount TYPE numeric(14,4)")
         .unwrap();
     let renamed = copy.run(&database, "create-model", &[("TABLE", "invoices")]).expect(0);
     let renamed = renamed.says(&["Logical::TimestampMillis { utc: true }", "invoices::table.select("]);

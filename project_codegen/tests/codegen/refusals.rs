@@ -10,7 +10,7 @@ type Variables = &'static [(&'static str, &'static str)];
 fn each_refusal_says_what_to_do_and_writes_nothing() {
     let (database, copy) = (database(), WorkspaceCopy::new());
     let before = copy.texts();
-    let refusals: [(Variables, i32, &str); 14] = [
+    let refusals: [(Variables, i32, &str); 15] = [
         (
             &[("TABLE", "invoice")],
             65,
@@ -25,6 +25,7 @@ fn each_refusal_says_what_to_do_and_writes_nothing() {
         ),
         (&[("TABLE", "no_date"), ("TASK", "combined_orders")], 65, "the name combined_orders is taken by"),
         (&[("TABLE", "no_date"), ("TASK", "No Date")], 2, "TASK=No Date cannot be the name of a task"),
+        (&[("TABLE", "no_date"), ("TASK", "lib")], 2, "TASK=lib cannot be the name of a task"),
         (&[("TABLE", "wide")], 65, "public.wide has 40 columns, and Diesel is built for 32; take KIND=stream"),
         (&[("TABLE", "empty_table"), ("KIND", "stream")], 65, "public.empty_table has no columns"),
         (
