@@ -38,6 +38,8 @@ pub enum ColumnType {
     Text,
     /// Text that holds JSON.
     Json,
+    /// `varbinary`, which only Parquet files have.
+    Binary,
     /// `array(...)`.
     Array(Box<ColumnType>),
     /// `row(...)`: the name in the source, the name in the lake and the type of each member.
@@ -91,6 +93,7 @@ impl ColumnType {
                 Self::Decimal { precision: *precision, scale: scale.unsigned_abs() }
             }
             DataType::Date32 => Self::Date,
+            DataType::Binary => Self::Binary,
             DataType::Timestamp(_, zone) => Self::Timestamp { utc: zone.is_some() },
             DataType::List(element) => Self::Array(Box::new(Self::of(element.data_type()))),
             DataType::Struct(members) => Self::Row(
@@ -120,6 +123,7 @@ impl ColumnType {
             Self::Date => DataType::Date32,
             Self::Timestamp { utc } => DataType::Timestamp(unit, utc.then(|| Arc::from("UTC"))),
             Self::Text | Self::Json => DataType::Utf8,
+            Self::Binary => DataType::Binary,
             Self::Array(element) => DataType::List(Arc::new(Field::new_list_field(element.arrow_type(unit), true))),
             Self::Row(members) => {
                 let field = |member: &Member| Field::new(&member.lake_name, member.kind.arrow_type(unit), true);
@@ -160,6 +164,7 @@ impl fmt::Display for ColumnType {
             Self::Timestamp { utc: false } => write!(f, "timestamp"),
             Self::Timestamp { utc: true } => write!(f, "timestamptz"),
             Self::Text | Self::Json => write!(f, "varchar"),
+            Self::Binary => write!(f, "varbinary"),
             Self::Array(element) => write!(f, "array({element})"),
             Self::Row(members) => {
                 let members: Vec<String> =

@@ -7,7 +7,9 @@ use arrow_array::types::{
     ArrowPrimitiveType, ArrowTimestampType, Date32Type, TimestampMicrosecondType, TimestampMillisecondType,
     TimestampNanosecondType,
 };
-use arrow_array::{Array, ArrayRef, ListArray, MapArray, PrimitiveArray, StructArray};
+use arrow_array::{
+    Array, ArrayRef, FixedSizeBinaryArray, ListArray, MapArray, PrimitiveArray, StringArray, StructArray,
+};
 use arrow_cast::{can_cast_types, cast};
 use arrow_schema::TimeUnit::{self, Microsecond, Millisecond, Nanosecond};
 use arrow_schema::{DataType, Field, FieldRef, Fields};
@@ -21,6 +23,10 @@ const DAY: i64 = 86_400;
 const FIRST_DAY: i64 = -719_162;
 /// 10000-01-01.
 const END_OF_DAYS: i64 = 2_932_897;
+
+/// How other programs write infinity is a matter of taste, and nobody can tell it from a far year.
+const NO_PLACE: &str = "a date or timestamp is infinite or outside of the years 1 to 9999, and the lake has no place for \
+                        such a value; write NULL or a date within these years into the file instead";
 
 /// The type that the lake has for one of Arrow's; nothing when there is none.
 pub(crate) fn lake_type(source: &DataType, unit: TimeUnit) -> Option<DataType> {
@@ -117,6 +123,9 @@ pub(crate) fn lake_values(array: &ArrayRef, to: &DataType) -> Result<(ArrayRef, 
             let entries = entries.as_struct().clone();
             Ok((Arc::new(MapArray::try_new(Arc::clone(field), offsets, entries, nulls, *ordered)?), cut))
         }
+        DataType::Utf8 if matches!(array.data_type(), DataType::FixedSizeBinary(_)) => {
+            Ok((Arc::new(uuids(array.as_fixed_size_binary())), 0))
+        }
         _ => {
             let values = cast(array, to)?;
             if values.null_count() != array.logical_null_count() {
@@ -125,6 +134,21 @@ pub(crate) fn lake_values(array: &ArrayRef, to: &DataType) -> Result<(ArrayRef, 
             Ok((values, 0))
         }
     }
+}
+
+/// The only ones of a fixed size that are text.
+fn uuids(array: &FixedSizeBinaryArray) -> StringArray {
+    let text = |bytes: &[u8]| {
+        let mut text = String::with_capacity(36);
+        for (position, byte) in bytes.iter().enumerate() {
+            if matches!(position, 4 | 6 | 8 | 10) {
+                text.push('-');
+            }
+            text.extend([byte >> 4, byte & 15].into_iter().filter_map(|digit| char::from_digit(digit.into(), 16)));
+        }
+        text
+    };
+    array.iter().map(|bytes| bytes.map(text)).collect()
 }
 
 fn inner_type(list: &DataType) -> Result<DataType> {
@@ -147,6 +171,10 @@ fn timestamps(array: &ArrayRef, to: &DataType) -> Result<(ArrayRef, u64)> {
         (Nanosecond, Microsecond) => cut::<TimestampNanosecondType, TimestampMicrosecondType>(array, 1000, zone),
         _ => (cast(array, to)?, 0),
     };
+    // What the conversion cannot hold would be a NULL.
+    if values.null_count() != array.null_count() {
+        bail!(NO_PLACE);
+    }
     match unit {
         Microsecond => in_years(values.as_primitive::<TimestampMicrosecondType>(), DAY * 1_000_000)?,
         _ => in_years(values.as_primitive::<TimestampMillisecondType>(), DAY * 1000)?,
@@ -173,7 +201,7 @@ where
 {
     let (first, end) = (FIRST_DAY * per_day, END_OF_DAYS * per_day);
     if values.iter().flatten().any(|value| !(first..end).contains(&value.into())) {
-        bail!("a date or timestamp is outside of the years 1 to 9999");
+        bail!(NO_PLACE);
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod json_shape;
 mod json_source;
 mod lake_types;
 mod loading;
+mod parquet_leaves;
 mod parquet_source;
 mod part_writer;
 mod rejects;

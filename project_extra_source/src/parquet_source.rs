@@ -4,12 +4,13 @@ use crate::column_type::ColumnType;
 use crate::error::ExtraError;
 use crate::input::Input;
 use crate::lake_types::{lake_type, lake_values};
+use crate::parquet_leaves::{schema_of_values, schema_to_read};
 use crate::part_writer::{PartSettings, PartWriter};
 use crate::source_file::SourceFile;
 use crate::table::{Made, named_columns};
 use anyhow::{Context, Result};
 use arrow_array::RecordBatch;
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{Field, Schema, SchemaRef, TimeUnit};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use std::fmt::Display;
 use std::fs::{File, create_dir_all, remove_file};
@@ -32,6 +33,7 @@ pub(crate) struct ParquetSource<'a> {
 struct Opened {
     file: File,
     metadata: ArrowReaderMetadata,
+    schema: SchemaRef,
     unpacked: Option<PathBuf>,
 }
 
@@ -48,9 +50,12 @@ impl ParquetSource<'_> {
     /// Looks at the schemas of all files, then copies their rows.
     pub(crate) fn load(&self, parts: impl FnOnce(SchemaRef) -> PartSettings, scratch: &Path) -> Result<Made> {
         let first = self.files.first().context("there is a file")?;
-        let source = self.open(first, scratch)?.metadata.schema().clone();
+        let source = Arc::clone(&self.open(first, scratch)?.schema);
+        if source.fields().is_empty() {
+            return Err(ExtraError::file(first, "the file has no columns; a table needs at least one"));
+        }
         for file in &self.files[1..] {
-            check_same(file, self.open(file, scratch)?.metadata.schema(), first, &source)?;
+            check_same(file, &self.open(file, scratch)?.schema, first, &source)?;
         }
         let names = source.fields().iter().map(|field| (field.name().clone(), ColumnType::Text));
         let mut columns = named_columns(names, first)?;
@@ -125,13 +130,17 @@ impl ParquetSource<'_> {
         };
         // The file's own columns are to be seen, and not what its writer says of them.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let metadata = ArrowReaderMetadata::load(&file, options.clone())
-            .map_err(|error| ExtraError::file(source, format!("is no Parquet file that can be read: {error}")))?;
-        let metadata = match without_nanoseconds(metadata.schema()) {
-            None => metadata,
-            Some(schema) => ArrowReaderMetadata::load(&file, options.with_schema(schema)).unwrap_or(metadata),
+        let unreadable = |error| ExtraError::file(source, format!("is no Parquet file that can be read: {error}"));
+        let metadata = ArrowReaderMetadata::load(&file, options.clone()).map_err(unreadable)?;
+        let columns = metadata.metadata().file_metadata().schema_descr();
+        let to_read = schema_to_read(metadata.schema(), columns)?;
+        let schema = schema_of_values(&to_read, columns)?;
+        let metadata = if to_read.fields() == metadata.schema().fields() {
+            metadata
+        } else {
+            ArrowReaderMetadata::load(&file, options.with_schema(to_read)).map_err(unreadable)?
         };
-        Ok(Opened { file, metadata, unpacked })
+        Ok(Opened { file, metadata, schema, unpacked })
     }
 
     /// A footer is at the end, and nobody can jump there in a gzip file.
@@ -153,20 +162,6 @@ impl ParquetSource<'_> {
         drop(file);
         Ok((File::open(&path).with_context(writing)?, path))
     }
-}
-
-/// Old timestamps of 96 bits come in nanoseconds, which end in the year 2262; in microseconds they all have a place.
-fn without_nanoseconds(schema: &SchemaRef) -> Option<SchemaRef> {
-    let micros = |field: &Arc<Field>| match field.data_type() {
-        DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
-            let kind = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
-            field.as_ref().clone().with_data_type(kind)
-        }
-        _ => field.as_ref().clone(),
-    };
-    let fields: Vec<Field> = schema.fields().iter().map(micros).collect();
-    let changed = Schema::new(fields);
-    (changed.fields() != schema.fields()).then(|| Arc::new(changed))
 }
 
 /// The columns may stand in no other order either: a missing one is more likely a mistake than a NULL.

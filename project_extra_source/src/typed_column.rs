@@ -66,7 +66,7 @@ fn is_value(text: &str, kind: &ColumnType) -> bool {
         }
         ColumnType::Text | ColumnType::Json => true,
         // No text becomes one of these.
-        ColumnType::Array(_) | ColumnType::Row(_) => false,
+        ColumnType::Binary | ColumnType::Array(_) | ColumnType::Row(_) => false,
     }
 }
 

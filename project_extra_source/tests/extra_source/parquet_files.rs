@@ -63,6 +63,68 @@ fn old_timestamps_of_96_bits_go_to_the_year_9999() -> Result<()> {
     Ok(())
 }
 
+/// 2009-02-13 23:31:30.123456789, and the same time before 1970, in every unit.
+const UNITS: &str = "{'id': [1, 2], **{f'{unit}{len(zone)}': pa.array([1234567890123456789 // per, -1234567890123456789 // per], \
+    pa.timestamp(unit, tz=zone or None)) for zone in ['', 'Asia/Tokyo'] \
+    for unit, per in [('s', 10**9), ('ms', 10**6), ('us', 1000), ('ns', 1)]}, \
+    'inner': pa.array([{'at': 1234567890123456789}, None], pa.struct([('at', pa.timestamp('ns'))]))}";
+
+#[test]
+fn timestamps_are_the_same_instant_in_every_unit() -> Result<()> {
+    // The shorter ones are floored by Python, as the longer ones are by us.
+    let shown = |digits: usize| {
+        let fraction = |all: &str| format!("{:0<6}", &all[..digits.min(all.len())]);
+        let (first, second) = (fraction("123456"), fraction(["", "", "", "876", "", "", "876543"][digits]));
+        let before = if digits == 0 { "29.000000".to_owned() } else { format!("29.{second}") };
+        [format!("2009-02-13 23:31:30.{first}"), format!("1930-11-18 00:28:{before}")]
+    };
+    for (micros, options) in [
+        (false, ", version='2.6'"),
+        (true, ", version='2.6'"),
+        (false, ", use_deprecated_int96_timestamps=True"),
+        (true, ", use_deprecated_int96_timestamps=True"),
+        (false, ", store_schema=False, data_page_version='2.0'"),
+    ] {
+        let loader = Loader::of("a.parquet", written(UNITS, options)?)?;
+        let (loader, finest) = if micros { (loader.micros(), 6) } else { (loader, 3) };
+        let loaded = loader.load()?;
+        let (columns, rows) = loader.table("id")?;
+        for (place, column) in columns.iter().enumerate().skip(1).take(8) {
+            let unit = column.trim_end_matches(char::is_alphabetic);
+            let digits = [("s", 0), ("ms", 3), ("us", finest), ("ns", finest)];
+            let name = unit.split([':', '0', '1']).next().context("a name")?;
+            let digits = digits.iter().find(|(unit, _)| *unit == name).context("a unit")?.1;
+            for (row, expected) in rows.iter().zip(shown(digits)) {
+                assert_eq!(row[place].as_deref(), Some(expected.as_str()), "{column} {options}");
+            }
+            assert_eq!(
+                column.contains("tz=UTC"),
+                column.starts_with(&format!("{name}10")) && !options.contains("int96")
+            );
+        }
+        let inner = rows[0][9].as_deref().context("a struct")?;
+        assert!(inner.contains("2009, 2, 13, 23, 31, 30, 123"), "{inner}");
+        assert!(micros || loaded.notes.iter().any(|note| note.contains("\"ns0\": 2 timestamps were cut")), "{options}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_uuid_is_text_and_other_bytes_are_bytes() -> Result<()> {
+    let table = "{'id': [1, 2], 'u': pa.array([bytes(range(16)), None], pa.uuid()), \
+        'us': pa.ListArray.from_arrays([0, 1, 1], pa.array([bytes(range(240, 256))], pa.uuid())), \
+        'b': pa.array([bytes(range(16)), None], pa.binary(16)), 'c': pa.array([b'abc', None], pa.binary(3))}";
+    let loader = Loader::of("a.parquet", written(table, "")?)?;
+    let kinds: Vec<String> = loader.load()?.columns.iter().map(|column| column.kind.to_string()).collect();
+    assert_eq!(kinds, ["bigint", "varchar", "array(varchar)", "varbinary", "varbinary"]);
+    let (columns, rows) = loader.table("id")?;
+    assert_eq!(columns[1..], ["u:string", "us:list<element: string>", "b:binary", "c:binary"]);
+    assert_eq!(rows[0][1].as_deref(), Some("00010203-0405-0607-0809-0a0b0c0d0e0f"));
+    assert_eq!(rows[0][2].as_deref(), Some("[\"f0f1f2f3-f4f5-f6f7-f8f9-fafbfcfdfeff\"]"));
+    assert_eq!((&rows[1][1], &rows[1][3]), (&None, &None));
+    Ok(())
+}
+
 #[test]
 fn packed_and_several_files_of_one_schema() -> Result<()> {
     let one = written("{'id': [1]}", "")?;
@@ -85,7 +147,12 @@ fn packed_and_several_files_of_one_schema() -> Result<()> {
 fn what_the_lake_cannot_hold_is_refused_with_its_column() -> Result<()> {
     let far = "{'at': pa.array([9 * 10**17], pa.timestamp('us'))}";
     let refused = Loader::of("a.parquet", written(far, "")?)?.refused()?;
-    assert!(refused.contains("a.parquet: column \"at\": a date or timestamp is outside"), "{refused}");
+    assert!(refused.contains("a.parquet: column \"at\": a date or timestamp is infinite or outside"), "{refused}");
+    assert!(refused.contains("write NULL"), "{refused}");
+    let far = "{'at': pa.array([9223372036854775807], pa.timestamp('ms'))}";
+    assert!(Loader::of("a.parquet", written(far, "")?)?.micros().refused()?.contains("infinite or outside"));
+    let refused = Loader::of("a.parquet", written("[], names=[]", "")?)?.refused()?;
+    assert!(refused.contains("a.parquet: the file has no columns"), "{refused}");
     let twice = "[pa.array([1]), pa.array([2])], names=['a', 'A']";
     let refused = Loader::of("a.parquet", written(twice, "")?)?.refused()?;
     assert!(refused.contains("\"a\" and \"A\" are both \"a\""), "{refused}");
