@@ -22,6 +22,11 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 const WORK_MEMORY: &str = "SELECT pg_catalog.set_config('work_mem', '64MB', true)
     FROM pg_catalog.pg_settings WHERE name = 'work_mem' AND setting::int8 < 65536";
 
+/// Values of a file are read the same way whatever the role's defaults are. A date with slashes has its year first, or is
+/// refused: the server would else take the month for the day, or the day for the month.
+const STYLES: &str = "SELECT pg_catalog.set_config('datestyle', 'ISO, YMD', true),
+    pg_catalog.set_config('intervalstyle', 'postgres', true)";
+
 /// How long a commit that has begun is waited for after somebody has asked to stop.
 const COMMIT_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -88,12 +93,15 @@ async fn work(connection: &TargetConnection, insertion: &Insertion) -> Result<In
     matched.by_text = checked.iter().any(|(_, input, matched)| input.format(&matched.columns) != CopyFormat::Binary);
     run(connection, BEGIN, "cannot begin a transaction").await?;
     run(connection, WORK_MEMORY, "cannot set the memory of the session").await?;
+    run(connection, STYLES, "cannot set how the session reads dates").await?;
     staging::create(connection, &table, &matched).await?;
-    let mut rows_read = 0;
+    let mut copied = Vec::with_capacity(checked.len());
     for (name, input, matched) in checked {
-        rows_read += staging::copy(connection, &name, input, &matched.columns).await?;
+        let rows = staging::copy(connection, &name, input, &matched.columns).await?;
+        copied.push((name, rows));
     }
-    staging::check(connection, &matched, rows_read).await?;
+    staging::check(connection, &matched, &copied).await?;
+    let rows_read = copied.iter().map(|(_, rows)| rows).sum();
     apply(connection, &table, &matched, insertion, rows_read).await
 }
 

@@ -7,7 +7,7 @@ use crate::error::{InsertError, InsertErrorKind, counted};
 use crate::input::{Input, Pieces};
 use crate::server_error::{FilePlace, Place, explain};
 use crate::session::{numbers, run};
-use crate::target_table::{TargetColumn, TargetTable};
+use crate::target_table::{Bounds, TargetColumn, TargetTable};
 use futures::SinkExt;
 use project_postgres::{TargetConnection, quote_identifier};
 use std::pin::pin;
@@ -32,18 +32,15 @@ pub(crate) async fn create(
     table: &TargetTable,
     matched: &Matched,
 ) -> Result<(), InsertError> {
-    let columns: Vec<String> = matched
-        .columns
-        .iter()
-        .map(|column| {
-            let name = quote_identifier(&column.name);
-            match limits(matched, column) {
-                // Reading text into a numeric(p,s), the server would round.
-                Some(_) => format!("{name}::pg_catalog.numeric AS {name}"),
-                _ => name,
-            }
-        })
-        .collect();
+    let columns = matched.columns.iter().map(|column| {
+        let name = quote_identifier(&column.name);
+        match bounds(matched, column) {
+            // With them, the server would round or cut what it is sent.
+            Some(Bounds { unbounded, .. }) => format!("{name}::{unbounded} AS {name}"),
+            None => name,
+        }
+    });
+    let columns: Vec<String> = columns.collect();
     let sql = format!(
         "CREATE TEMPORARY TABLE {STAGING} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA",
         columns.join(", "),
@@ -58,10 +55,21 @@ pub(crate) async fn create(
     run(connection, &comparable, &format!("the key ({key}) of {} cannot be compared", table.name)).await.map(drop)
 }
 
-/// Of a column whose staged values may not keep to them yet, because they came as text.
-fn limits(matched: &Matched, column: &TargetColumn) -> Option<NumericLimits> {
-    match column.column_type {
-        ColumnType::Numeric(limits) if matched.by_text => limits,
+/// Of a column whose staged values may not keep to them yet.
+fn bounds<'a>(matched: &Matched, column: &'a TargetColumn) -> Option<&'a Bounds> {
+    // Numbers that do not come as text were looked at one by one.
+    let looked_at = !matched.by_text && number_limits(column).is_some();
+    column.bounds.as_ref().filter(|_| !looked_at)
+}
+
+/// Of a number, or of the numbers in an array.
+fn number_limits(column: &TargetColumn) -> Option<NumericLimits> {
+    match &column.column_type {
+        ColumnType::Numeric(limits) => *limits,
+        ColumnType::Array { element, .. } => match **element {
+            ColumnType::Numeric(limits) => limits,
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -105,19 +113,25 @@ pub(crate) async fn copy(
 pub(crate) fn rows(matched: &Matched) -> String {
     let columns = matched.columns.iter().map(|column| {
         let name = quote_identifier(&column.name);
-        // Changes nothing: `check` has seen to that.
-        if limits(matched, column).is_some() { format!("{name}::{} AS {name}", column.type_name) } else { name }
+        // Changes no value: `check` has seen to that.
+        if bounds(matched, column).is_some() { format!("{name}::{} AS {name}", column.type_name) } else { name }
     });
     format!("(SELECT {} FROM {STAGING})", columns.collect::<Vec<_>>().join(", "))
 }
 
-/// Looks at what was copied: all rows are there, no number would be rounded, and the key tells them apart.
-pub(crate) async fn check(connection: &TargetConnection, matched: &Matched, rows_read: u64) -> Result<(), InsertError> {
+/// Looks at what was copied: all rows are there, no value would be rounded or cut, and the key tells them apart.
+pub(crate) async fn check(
+    connection: &TargetConnection,
+    matched: &Matched,
+    copied: &[(String, u64)],
+) -> Result<(), InsertError> {
     let doing = "cannot look at the staging table";
-    let numbers_of = matched.columns.iter().filter_map(|column| Some((column, limits(matched, column)?)));
-    let numbers_of: Vec<(&TargetColumn, NumericLimits)> = numbers_of.collect();
-    let conditions = std::iter::once(has_null(&matched.key))
-        .chain(numbers_of.iter().map(|(column, limits)| misfits(column, *limits)));
+    let rows_read: u64 = copied.iter().map(|(_, rows)| rows).sum();
+    let bounded = matched.columns.iter().filter_map(|column| Some((column, bounds(matched, column)?)));
+    let bounded: Vec<(&TargetColumn, String)> =
+        bounded.map(|(column, bounds)| (column, misfits(column, bounds))).collect();
+    let null = has_null(&matched.key);
+    let conditions = std::iter::once(&null).chain(bounded.iter().map(|(_, condition)| condition));
     let counts: Vec<String> =
         conditions.map(|condition| format!("pg_catalog.count(*) FILTER (WHERE {condition})")).collect();
     let sql = format!("SELECT pg_catalog.count(*), {} FROM {STAGING}", counts.join(", "));
@@ -134,10 +148,12 @@ pub(crate) async fn check(connection: &TargetConnection, matched: &Matched, rows
     refuse(found.next(), |rows| {
         format!("the input has NULL in the key ({key}), which then finds no row, in {}", counted(rows, "row"))
     })?;
-    for ((column, _), misfits) in numbers_of.into_iter().zip(found) {
+    for ((column, condition), misfits) in bounded.into_iter().zip(found).filter(|(_, misfits)| *misfits > 0) {
+        let first = first_row(connection, &condition, copied).await?;
         refuse(Some(misfits), |rows| {
             format!(
-                "the column \"{}\" is {}, which would round or cannot hold {}; round in a query",
+                "the column \"{}\" is {}, which would round, cut or cannot hold {}, the first in {first}; round or \
+                 shorten in a query",
                 column.name,
                 column.type_name,
                 counted(rows, "value")
@@ -165,15 +181,54 @@ fn has_null(key: &[TargetColumn]) -> String {
     nulls.chain(["false".to_owned()]).collect::<Vec<_>>().join(" OR ")
 }
 
-/// Whether a number is not the same with the precision and scale of its column. NaN fits everywhere.
-fn misfits(column: &TargetColumn, limits: NumericLimits) -> String {
-    let NumericLimits { precision, scale } = limits;
+/// Whether a value is not the same within the bounds of its column. NaN fits everywhere.
+fn misfits(column: &TargetColumn, bounds: &Bounds) -> String {
     let name = quote_identifier(&column.name);
+    let Some(limits) = number_limits(column) else {
+        // Whatever equality the column's own collation has.
+        let text = matches!(&column.column_type, ColumnType::Text)
+            || matches!(&column.column_type, ColumnType::Array { element, .. } if **element == ColumnType::Text);
+        let collation = if text { " COLLATE pg_catalog.\"C\"" } else { "" };
+        return format!("{name}{collation} IS DISTINCT FROM {name}::{}", bounds.bounded);
+    };
+    // A cast would fail where a number is too great.
+    match column.column_type {
+        ColumnType::Array { .. } => {
+            let number = number_misfits("number", limits);
+            format!("EXISTS (SELECT FROM pg_catalog.unnest({name}) AS numbers(number) WHERE {number})")
+        }
+        _ => number_misfits(&name, limits),
+    }
+}
+
+fn number_misfits(number: &str, NumericLimits { precision, scale }: NumericLimits) -> String {
     let digits = i64::from(precision) - i64::from(scale);
     format!(
-        "{name} <> 'NaN'
-         AND ({name} <> pg_catalog.round({name}, {scale}) OR pg_catalog.abs({name}) >= '1e{digits}'::pg_catalog.numeric)"
+        "{number} <> 'NaN'
+         AND ({number} <> pg_catalog.round({number}, {scale})
+            OR pg_catalog.abs({number}) >= '1e{digits}'::pg_catalog.numeric)"
     )
+}
+
+/// Where the first row is for which this is true, by the order in which rows were copied; nobody has changed it since.
+async fn first_row(
+    connection: &TargetConnection,
+    condition: &str,
+    copied: &[(String, u64)],
+) -> Result<String, InsertError> {
+    let sql = format!(
+        "SELECT pg_catalog.min(place) FROM (SELECT pg_catalog.row_number() OVER () AS place, {condition} AS misfits
+         FROM {STAGING}) AS rows WHERE misfits"
+    );
+    let found = numbers(connection, &sql, "cannot look at the staging table").await?;
+    let mut row = found.first().copied().unwrap_or_default();
+    for (name, rows) in copied {
+        if row <= *rows {
+            return Ok(format!("row {row} of {name}"));
+        }
+        row -= rows;
+    }
+    Ok("a row that is not known".to_owned())
 }
 
 fn refuse(count: Option<u64>, sentence: impl Fn(u64) -> String) -> Result<(), InsertError> {

@@ -36,6 +36,8 @@ pub(crate) struct TargetColumn {
     pub(crate) column_type: ColumnType,
     /// As SQL writes it.
     pub(crate) type_name: String,
+    /// When the type below all domains keeps only so many digits or characters, and the server rounds or cuts the rest.
+    pub(crate) bounds: Option<Bounds>,
     pub(crate) not_null: bool,
     /// Whether a row that leaves it out gets a value.
     pub(crate) has_default: bool,
@@ -45,6 +47,15 @@ pub(crate) struct TargetColumn {
     pub(crate) may_select: bool,
     pub(crate) may_insert: bool,
     pub(crate) may_update: bool,
+}
+
+/// A type with a modifier: `varchar(3)`, `timestamp(0)[]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// The type with it, as SQL writes it.
+    pub(crate) bounded: String,
+    /// The type without it.
+    pub(crate) unbounded: String,
 }
 
 /// Who gives the column its values.
@@ -73,6 +84,10 @@ fn facts(table: &TableName) -> String {
 /// Domains are resolved to the type below them. Equality is that of the default operator class, as for a unique index;
 /// types without one of their own (arrays, enums, ranges, varchar) share that of the catalog.
 fn columns(oid: &str) -> String {
+    // char, varchar, time, timestamp, timestamptz, interval, timetz, numeric, and arrays of them. Other types refuse what
+    // does not fit.
+    let bounded = "b.modifier <> -1 AND CASE WHEN t.typsend = 'pg_catalog.array_send'::pg_catalog.regproc
+                THEN t.typelem ELSE t.oid END IN (1042, 1043, 1083, 1114, 1184, 1186, 1266, 1700)";
     format!(
         "WITH RECURSIVE base(attnum, oid, modifier) AS (
             SELECT attnum, atttypid, atttypmod FROM pg_catalog.pg_attribute
@@ -97,7 +112,9 @@ fn columns(oid: &str) -> String {
              WHERE k.opcdefault AND k.opcintype = t.oid LIMIT 1),
             pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT'),
             pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'INSERT'),
-            pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE')
+            pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'UPDATE'),
+            CASE WHEN {bounded} THEN pg_catalog.format_type(t.oid, b.modifier) END,
+            CASE WHEN {bounded} THEN pg_catalog.format_type(t.oid, -1) END
          FROM pg_catalog.pg_attribute a
          JOIN pg_catalog.pg_type d ON d.oid = a.atttypid
          JOIN base b ON b.attnum = a.attnum
@@ -202,6 +219,10 @@ fn column(row: &SimpleQueryRow) -> TargetColumn {
         name: text(row, 0),
         column_type,
         type_name: text(row, 6),
+        bounds: row
+            .get(15)
+            .zip(row.get(16))
+            .map(|(bounded, unbounded)| Bounds { bounded: bounded.to_owned(), unbounded: unbounded.to_owned() }),
         not_null: is_true(row, 7),
         has_default: is_true(row, 8),
         origin: match row.get(10) {

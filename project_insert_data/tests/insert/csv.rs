@@ -62,13 +62,14 @@ fn a_bad_value_is_named_by_line_and_column_and_not_shown() -> Result<()> {
     let fixture = Fixture::new(TABLE)?;
     for (text, words) in [
         ("id,name\n1,a\n2,\"b\nb\"\ncanary,c\n", &["line 5", "a.csv", "column \"id\"", "22P02"][..]),
+        ("id,day\n1,01/02/2026\n", &["line 2", "\"day\"", "22008"]),
         ("id,day\n1,canary\n", &["line 2", "\"day\"", "22007"]),
         ("id,name\n1,a\n2\n", &["line 3", "too few or too many fields", "22P04"]),
         ("id,name\n1,a,canary\n", &["line 2", "22P04"]),
         ("id,name\n1,\"canary\n2,b\n", &["22P04"]),
         ("id,name\n99999999999,a\n", &["line 2", "\"id\"", "22003"]),
-        ("id,amount\n1,1.005\n2,3\n", &["1 value;", "\"amount\"", "numeric(6,2)"]),
-        ("id,amount\n1,12345.00\n", &["1 value;", "\"amount\""]),
+        ("id,amount\n1,1.005\n2,3\n", &["1 value,", "row 1 of a.csv", "\"amount\"", "numeric(6,2)"]),
+        ("id,amount\n1,12345.00\n", &["1 value,", "\"amount\""]),
         ("id,name\n1,a\n\\.\n2,b\n", &["2 lines", "3 rows"]),
         ("id,name\n,a\n,b\n3,c\n", &["NULL in the key", "in 2 rows"]),
         ("id,name\n1,a\n1,b\n2,b\n2,c\n3,d\n", &["2 keys", "more than once"]),

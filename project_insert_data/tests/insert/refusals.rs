@@ -3,7 +3,8 @@
 use crate::fixture::{Fixture, insertion};
 use anyhow::Result;
 use arrow::array::{
-    ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+    ArrayRef, Decimal128Array, Float64Array, Int64Array, RecordBatch, StringArray, Time64MicrosecondArray,
+    TimestampMicrosecondArray, TimestampNanosecondArray,
 };
 use project_insert_data::InsertErrorKind::Data;
 use project_insert_data::Mode;
@@ -108,7 +109,8 @@ fn a_value_that_does_not_fit_is_named_by_row_and_column() -> Result<()> {
             "out of the range",
         ),
         ("f", Arc::new(Float64Array::from(vec![0.5, 0.1])) as ArrayRef, "not exact"),
-        ("v", texts("canary"), "longer"),
+        ("v", texts("canary"), "cut"),
+        ("v", texts("abc "), "cut"),
         ("v", texts("a\0"), "NUL"),
         ("j", texts("{canary"), "does not take"),
         ("u", texts("canary"), "not a UUID"),
@@ -122,6 +124,62 @@ fn a_value_that_does_not_fit_is_named_by_row_and_column() -> Result<()> {
         let place = format!("column \"{column}\"");
         fixture.refuses(&insertion(Mode::Insert, file), Data, &["row 2", "a.parquet", &place, words])?;
     }
+    Ok(())
+}
+
+/// Whatever the server would round or cut without a word, in both formats of COPY and in CSV.
+#[test]
+fn nothing_is_rounded_or_cut_to_the_bounds_of_a_column() -> Result<()> {
+    let fixture = Fixture::new(
+        "CREATE DOMAIN short AS varchar(3);
+         CREATE TABLE t (id int PRIMARY KEY, ts timestamp(0), tz timestamptz(3), tm time(0), iv interval(0), ym interval year,
+            v varchar(3), c char(3), s short, va varchar(3)[], na numeric(4,1)[], ta timestamp(0)[], x inet)",
+    )?;
+    let moment = || Arc::new(TimestampMicrosecondArray::from(vec![None, Some(600_001)])) as ArrayRef;
+    let texts = |value| Arc::new(StringArray::from(vec![None, Some(value)])) as ArrayRef;
+    let by_text = ("x", Arc::new(StringArray::from(vec![None::<&str>; 2])) as ArrayRef);
+    for (column, values) in [
+        ("ts", moment()),
+        ("tz", moment()),
+        ("tm", Arc::new(Time64MicrosecondArray::from(vec![None, Some(600_000)])) as ArrayRef),
+        ("iv", texts("0.6 s")),
+        ("ym", texts("1 mon")),
+        ("v", texts("abc ")),
+        ("c", texts("canary")),
+        ("s", texts("abc ")),
+    ] {
+        let id = || ("id", Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef);
+        for columns in [vec![id(), (column, values.clone())], vec![id(), (column, values), by_text.clone()]] {
+            let file = fixture.parquet("a.parquet", &[RecordBatch::try_from_iter(columns)?])?;
+            let place = format!("column \"{column}\"");
+            let words = [&*place, "1 value, the first in row 2 of a.parquet"];
+            fixture.refuses(&insertion(Mode::Insert, file), Data, &words)?;
+        }
+    }
+    for (column, value) in [
+        ("ts", "2026-01-01 00:00:00.6"),
+        ("v", "abc "),
+        ("va", "\"{ab,\"\"abc \"\"}\""),
+        ("na", "\"{1,NULL,1.25}\""),
+        ("na", "{1000}"),
+        ("ta", "{2026-01-01 00:00:00.6}"),
+    ] {
+        let file = fixture.csv("a.csv", format!("id,{column}\n1,\n2,{value}\n"))?;
+        let place = format!("column \"{column}\"");
+        fixture.refuses(&insertion(Mode::Insert, file), Data, &[&place, "the first in row 2 of a.csv"])?;
+    }
+    let fits = "id,ts,tz,tm,iv,ym,v,c,s,va,na,ta\n\
+                1,2026-01-01 00:00:01,infinity,24:00,1 mon -1 day,1 year,äöü,a,ab,\"{ab,NULL}\",\"{1,NaN,999.9}\",{}\n\
+                2,,,,,,,,,,,\n";
+    for unchanged in [0, 2] {
+        let done = fixture.insert(Mode::Replace, fixture.csv("a.csv", fits)?)?;
+        assert_eq!((done.rows_read, done.unchanged), (2, unchanged));
+    }
+    assert_eq!(
+        fixture
+            .rows("SELECT ts, tz, tm, iv, ym, v, c::text || '|', octet_length(c), s, va, na, ta FROM t WHERE id = 1")?,
+        "2026-01-01 00:00:01,infinity,24:00:00,1 mon -1 days,1 year,äöü,a|,3,ab,{ab,NULL},{1.0,NaN,999.9},{}"
+    );
     Ok(())
 }
 
