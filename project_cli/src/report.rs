@@ -299,7 +299,8 @@ impl fmt::Display for RunReport {
             )?;
             if task.rejected > 0 {
                 let (rows, table) = (grouped(task.rejected), &task.table);
-                writeln!(f, "    {rows} rows were rejected and are missing; table {table}{REJECTS_SUFFIX} says why")?;
+                let rows_are = if task.rejected == 1 { "row was rejected and is" } else { "rows were rejected and are" };
+                writeln!(f, "    {rows} {rows_are} missing; table {table}{REJECTS_SUFFIX} says why")?;
             }
             for Change { column, change, values, .. } in &task.changes {
                 writeln!(f, "    column \"{column}\": {} values were {change}", grouped(*values))?;

@@ -50,7 +50,7 @@ struct Page<'a> {
 
 struct FailureCard<'a> {
     /// The task, or the flag of the step; none for a failure of the whole run.
-    task: Option<&'a str>,
+    task: Option<String>,
     failure: &'a Failure,
     remedy: Remedy,
 }
@@ -157,8 +157,8 @@ fn headline(document: &ReportDocument<'_>) -> String {
 fn failures<'a>(document: &ReportDocument<'a>) -> Vec<FailureCard<'a>> {
     let report = document.report;
     let card = |task, failure: &'a Failure| FailureCard { task, failure, remedy: remedy(failure.code) };
-    let of_tasks = report.tasks.iter().filter_map(|task| Some(card(Some(task.task.as_str()), task.failure.as_ref()?)));
-    let of_steps = report.steps.iter().filter_map(|step| Some(card(Some(step.step), step.failure.as_ref()?)));
+    let of_tasks = report.tasks.iter().filter_map(|task| Some(card(Some(task.task.clone()), task.failure.as_ref()?)));
+    let of_steps = report.steps.iter().filter_map(|step| Some(card(Some(format!("--{}", step.step)), step.failure.as_ref()?)));
     report.failure.iter().map(|failure| card(None, failure)).chain(of_tasks).chain(of_steps).collect()
 }
 
