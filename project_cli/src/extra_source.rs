@@ -25,8 +25,6 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-/// Lines that may be put aside when nobody has said how many.
-const MOST_REJECTS: u64 = 1000;
 const FIRST_FILE: &str = "part-00000.parquet";
 
 /// The table, which has its place in the report.
@@ -130,7 +128,7 @@ impl<'a> ExtraTable<'a> {
         let (table, rejects) = self.folders();
         let folders = (staging.task(&table)?, staging.task(&rejects)?);
         let (folder, rejects) = (folders.0.clone(), folders.1.join(FIRST_FILE));
-        let most_rejects = config.rejects.unwrap_or(MOST_REJECTS);
+        let most_rejects = config.rejects;
         let micros = config.choices.policies.timestamp_unit == Some(TimestampUnit::Micros);
         let memory = MemoryShare::of(config.memory, config.workers).row_group_bytes();
         let writer = WriterSettings { row_group_bytes: memory, ..writer };

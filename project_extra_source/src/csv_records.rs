@@ -72,7 +72,7 @@ impl CsvRecords {
             return Some(Fault::of_line("has text after a closing quote"));
         }
         let expected = self.expected.filter(|expected| *expected != fields)?;
-        Some(Fault::of_line(format!("has {fields} fields instead of {expected}")))
+        Some(Fault::of_line(format!("has {} instead of {expected}", counted(fields, "field"))))
     }
 
     /// csv-core takes such text into the value, and with it the lines that a stray quote has swallowed.
@@ -141,6 +141,11 @@ fn end_of_line(bytes: &[u8], end: usize, last: bool) -> Option<usize> {
         (Some(b'\r'), None) if !last => None,
         _ => Some(end),
     }
+}
+
+/// A number with its noun.
+pub(crate) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 #[cfg(test)]

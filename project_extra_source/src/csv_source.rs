@@ -1,6 +1,6 @@
 //! CSV: the header, and the rows as texts, decoded by arrow-csv.
 
-use crate::csv_records::CsvRecords;
+use crate::csv_records::{CsvRecords, counted};
 use crate::error::ExtraError;
 use crate::source_file::SourceFile;
 use crate::windows::{Record, Window, Windows};
@@ -62,7 +62,11 @@ impl CsvSource<'_> {
                 same if same == fields => Ok(named.to_vec()),
                 other => Err(ExtraError::file(
                     file,
-                    format!("the first line has {fields} fields, the schema file names {other} columns"),
+                    format!(
+                        "the first line has {}, the schema file names {}",
+                        counted(fields, "field"),
+                        counted(other, "column")
+                    ),
                 )),
             };
         }

@@ -7,12 +7,18 @@ use serde_json::Deserializer;
 use serde_json::error::Category;
 use std::collections::HashSet;
 
+/// Brackets within brackets, at most. What reads and writes nested values calls itself for each level.
+const DEEPEST: usize = 64;
+
 /// A JSON object whose values are not looked into: keys, and values as JSON.
 pub(crate) struct JsonObject<'a>(pub(crate) Vec<(String, &'a str)>);
 
 impl<'a> JsonObject<'a> {
     /// Reads a line. What is wrong with it is told without its text.
     pub(crate) fn parse(line: &'a str) -> Result<Self, Fault> {
+        if is_too_deep(line) {
+            return Err(Fault::of_line(format!("is nested deeper than {DEEPEST} levels")));
+        }
         serde_json::from_str::<IgnoredAny>(line).map_err(|error| {
             Fault::of_line(match error.classify() {
                 Category::Eof => "is JSON that ends too early".to_owned(),
@@ -44,6 +50,27 @@ impl<'a> JsonObject<'a> {
         let mut seen = HashSet::with_capacity(self.0.len());
         self.0.iter().map(|(key, _)| key.as_str()).find(|key| !seen.insert(*key))
     }
+}
+
+/// Counts brackets without any understanding of JSON but for its strings.
+fn is_too_deep(json: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                if depth > DEEPEST {
+                    return true;
+                }
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The elements of what is known to be a JSON array.

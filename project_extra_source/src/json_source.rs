@@ -4,12 +4,13 @@
 use crate::column_type::{ColumnType, Member};
 use crate::csv_source::TakeTexts;
 use crate::error::ExtraError;
+use crate::input::Input;
 use crate::json_line::{JsonKind, JsonObject, Lines};
 use crate::json_shape::Shapes;
 use crate::rejects::Rejects;
 use crate::source_file::SourceFile;
 use crate::table::{Column, put_faults};
-use crate::windows::{Fault, Record, Window, Windows};
+use crate::windows::{BOM, Fault, Record, Window, Windows};
 use anyhow::{Context, Result};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray, StructArray};
@@ -23,6 +24,9 @@ const MOST_ROWS: usize = 1 << 14;
 /// More keys than this are values in the place of keys.
 const MOST_KEYS: usize = 2000;
 
+/// Blanks before the first character are few.
+const FIRST_BYTES: usize = 4096;
+
 /// Files of one shape.
 pub(crate) struct JsonSource<'a> {
     pub(crate) files: &'a [SourceFile],
@@ -34,6 +38,7 @@ impl JsonSource<'_> {
     pub(crate) fn shapes(&self, rejects: &mut Rejects) -> Result<(Shapes, u64)> {
         let (mut shapes, mut lines) = (Shapes::default(), 0);
         for file in self.files {
+            refuse_array(file)?;
             let mut windows = Windows::open(file)?;
             while let Some(mut window) = self.next(&mut windows)? {
                 window.check_text();
@@ -79,6 +84,19 @@ impl JsonSource<'_> {
         }
         Ok(())
     }
+}
+
+/// Refuses a file that is one array. When it is written over several lines, some of these would be objects by chance.
+fn refuse_array(file: &SourceFile) -> Result<()> {
+    let mut begin = [0; FIRST_BYTES];
+    let read = Input::open(file)?.fill(file, &mut begin)?;
+    let begin = begin[..read].strip_prefix(BOM).unwrap_or(&begin[..read]);
+    if begin.trim_ascii_start().first() == Some(&b'[') {
+        let what = "it begins with \"[\", so it is a JSON array; JSON lines are wanted, one object per line, and \
+                    jq -c '.[]' makes them of an array";
+        return Err(ExtraError::file(file, what));
+    }
+    Ok(())
 }
 
 /// How lines become columns.

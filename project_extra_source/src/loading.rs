@@ -29,8 +29,9 @@ pub struct ExtraSource<'a> {
     pub folder: PathBuf,
     /// The file of the table of rejects.
     pub rejects: PathBuf,
-    /// How many lines may be put aside; one more fails the table.
-    pub most_rejects: u64,
+    /// How many lines may be put aside; one more fails the table. When nobody has chosen that, it may be many, but not
+    /// more than half.
+    pub most_rejects: Option<u64>,
     /// Whether timestamps keep their microseconds.
     pub micros: bool,
     /// How files are written.
@@ -132,7 +133,7 @@ impl ExtraSource<'_> {
             seen.iter_mut().zip(&arrays).for_each(|(seen, array)| seen.take_all(array.as_string::<i32>()));
             Ok(true)
         })?;
-        rejects.check_some_good(rows)?;
+        rejects.check_mostly_good(rows)?;
         Ok(seen.iter().map(SeenTexts::column_type).collect())
     }
 
@@ -140,7 +141,7 @@ impl ExtraSource<'_> {
         let source = JsonSource { files: self.files, stop: self.stop };
         let mut rejects = Rejects::counted(self.most_rejects);
         let (shapes, lines) = source.shapes(&mut rejects)?;
-        rejects.check_some_good(lines)?;
+        rejects.check_mostly_good(lines)?;
         let chosen = self.chosen();
         let (columns, notes) = if chosen.is_empty() {
             let kinds: Vec<_> = shapes.iter().map(|(name, shape)| (name, shape.column_type(), shape)).collect();

@@ -8,6 +8,9 @@ use project_parquet::{Counters, ParquetFile, Record, TypedWriter, WriterSettings
 use std::path::Path;
 use std::sync::Arc;
 
+/// Lines that may be put aside when nobody has said how many, as long as most lines are good.
+const MOST_REJECTS: u64 = 1000;
+
 /// A row of the lake's `<table>__rejects`: a line of a file that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq, ParquetRecordWriter)]
 struct RejectedLine {
@@ -35,7 +38,7 @@ pub(crate) struct BadLine {
 
 /// Counts them, and keeps them when somebody wants that.
 pub(crate) struct Rejects {
-    most: u64,
+    most: Option<u64>,
     count: u64,
     first: Option<String>,
     writer: Option<TypedWriter<RejectedLine>>,
@@ -43,12 +46,12 @@ pub(crate) struct Rejects {
 
 impl Rejects {
     /// Only counts.
-    pub(crate) fn counted(most: u64) -> Self {
+    pub(crate) fn counted(most: Option<u64>) -> Self {
         Self { most, count: 0, first: None, writer: None }
     }
 
     /// Writes them into a table of their own, also when there are none: those of an earlier run give way.
-    pub(crate) fn kept(most: u64, file: &Path, settings: &WriterSettings) -> Result<Self> {
+    pub(crate) fn kept(most: Option<u64>, file: &Path, settings: &WriterSettings) -> Result<Self> {
         let writer = TypedWriter::create(file, settings, Arc::new(Counters::default()))?;
         Ok(Self { writer: Some(writer), ..Self::counted(most) })
     }
@@ -63,10 +66,11 @@ impl Rejects {
         self.count += 1;
         let column = bad.column.as_ref().map(|column| format!(", column \"{column}\"")).unwrap_or_default();
         let place = format!("{}, line {}{column}: {}", file.name, bad.line, bad.reason);
-        if self.count > self.most {
-            let most = self.most;
+        let most = self.most.unwrap_or(MOST_REJECTS);
+        if self.count > most {
+            let lines = if most == 1 { "line is" } else { "lines are" };
             return Err(ExtraError::data(format!(
-                "{place}; more than {most} lines are not what they should be: mend the file, give the column another \
+                "{place}; more than {most} {lines} not what they should be: mend the file, give the column another \
                  type (--extra-schema), or raise --rejects"
             )));
         }
@@ -83,11 +87,18 @@ impl Rejects {
         Ok(())
     }
 
-    /// Fails when no line was good: then it is not the lines that are wrong.
-    pub(crate) fn check_some_good(&self, rows_read: u64) -> Result<()> {
+    /// Fails when no line was good, or, unless somebody has allowed it, when most were bad: then it is not the lines that
+    /// are wrong.
+    pub(crate) fn check_mostly_good(&self, rows_read: u64) -> Result<()> {
+        let (bad, good) = (self.count, rows_read.saturating_sub(self.count));
+        let (how_many, allowed) = match good {
+            0 => ("every line is bad".to_owned(), ""),
+            _ => (format!("{bad} of {rows_read} lines are bad"), "; --rejects allows that many bad lines"),
+        };
         match &self.first {
-            Some(first) if rows_read == self.count => Err(ExtraError::data(format!(
-                "every line is bad, the first is {first}; is the file of another format, or has it another delimiter?"
+            Some(first) if good == 0 || (self.most.is_none() && bad > good) => Err(ExtraError::data(format!(
+                "{how_many}, the first is {first}; the file is probably of another format, or has another \
+                 delimiter{allowed}"
             ))),
             _ => Ok(()),
         }

@@ -128,7 +128,7 @@ impl Table {
     /// Ends the files.
     pub(crate) fn finish(self) -> Result<Made> {
         let Self { columns, parts, rejects, rows_read, cut, .. } = self;
-        rejects.check_some_good(rows_read)?;
+        rejects.check_mostly_good(rows_read)?;
         let files = parts.finish()?;
         let rows_rejected = rejects.count();
         Ok(Made { columns, files, rows_read, rows_rejected, rejects: rejects.finish()?, cut })

@@ -10,7 +10,8 @@ use std::ops::Range;
 const WINDOW: usize = 2 << 20;
 /// The longest record. A quote that is never closed makes one of all that follows.
 const LONGEST_RECORD: usize = 32 << 20;
-const BOM: &[u8] = b"\xef\xbb\xbf";
+/// What some editors begin UTF-8 with.
+pub(crate) const BOM: &[u8] = b"\xef\xbb\xbf";
 /// Bytes of a bad line that are kept, at most; a character has up to four.
 const MOST_BYTES: usize = 40_000;
 /// Characters of it.

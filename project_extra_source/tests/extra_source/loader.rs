@@ -18,7 +18,7 @@ pub(crate) struct Loader {
     folder: TempDir,
     files: Vec<SourceFile>,
     schema: Option<SchemaFile>,
-    most_rejects: u64,
+    most_rejects: Option<u64>,
     micros: bool,
 }
 
@@ -26,7 +26,7 @@ impl Loader {
     /// With one file.
     pub(crate) fn of(name: &str, bytes: impl AsRef<[u8]>) -> Result<Self> {
         let loader =
-            Self { folder: TempDir::new()?, files: Vec::new(), schema: None, most_rejects: 1000, micros: false };
+            Self { folder: TempDir::new()?, files: Vec::new(), schema: None, most_rejects: None, micros: false };
         loader.with(name, bytes)
     }
 
@@ -45,7 +45,7 @@ impl Loader {
     }
 
     pub(crate) fn most_rejects(mut self, most: u64) -> Self {
-        self.most_rejects = most;
+        self.most_rejects = Some(most);
         self
     }
 

@@ -29,7 +29,7 @@ fn it_names_the_columns_of_the_file_and_no_others() -> Result<()> {
     for (schema, told) in [
         ("[columns]\nid = \"int\"", "a.csv: the schema file does not name the column \"t\""),
         ("[columns]\nid = \"int\"\nt = \"varchar\"\nu = \"int\"", "a.csv: there is no column \"u\""),
-        ("header = false\n[columns]\nid = \"int\"", "the first line has 2 fields, the schema file names 1 columns"),
+        ("header = false\n[columns]\nid = \"int\"", "the first line has 2 fields, the schema file names 1 column"),
     ] {
         let refused = Loader::of("a.csv", text)?.schema(schema)?.refused()?;
         assert!(refused.contains(told), "{schema}: {refused}");
