@@ -50,6 +50,7 @@ pub(crate) async fn apply(
     done.rows_read = rows_read;
     application.prove(&done).await?;
     done.notes.extend(application.note_on_the_index());
+    done.notes.extend(application.note_on_triggers().await?);
     Ok(done)
 }
 
@@ -104,15 +105,28 @@ impl Application<'_> {
 
     /// Both hold the same rows as often, by the text of each.
     async fn is_the_same(&self) -> Result<bool, InsertError> {
+        Ok(self.numbers(&self.count_others("LIMIT 1")).await? == [0])
+    }
+
+    /// Counts the rows of the target that are not in the input, or not as often.
+    fn count_others(&self, limit: &str) -> String {
         let columns = list(&self.matched.columns);
         let rows =
             |table: &str| format!("SELECT ROW({columns})::pg_catalog.text COLLATE pg_catalog.\"C\" FROM {table}");
-        let sql = format!(
-            "SELECT pg_catalog.count(*) FROM (({} EXCEPT ALL {}) LIMIT 1) AS other",
+        format!(
+            "SELECT pg_catalog.count(*) FROM (({} EXCEPT ALL {}) {limit}) AS other",
             rows(&self.table.name.quoted()),
             rows(&format!("{} AS s", self.rows))
-        );
-        Ok(self.numbers(&sql).await? == [0])
+        )
+    }
+
+    /// Rows of the input that the target does not hold like this.
+    async fn count_differing(&self) -> Result<u64, InsertError> {
+        if self.matched.key.is_empty() {
+            return Ok(self.numbers(&self.count_others("")).await?.first().copied().unwrap_or_default());
+        }
+        let Comparison { found, differing, .. } = self.compare().await?;
+        Ok(self.rows_read - found + differing)
     }
 
     /// What a lost or cut file must not do.
@@ -255,6 +269,18 @@ impl Application<'_> {
                 self.doing
             ))),
         }
+    }
+
+    /// What a BEFORE trigger has made of the rows is its owner's wish, and is told.
+    async fn note_on_triggers(&self) -> Result<Option<String>, InsertError> {
+        if self.insertion.mode == Mode::Insert || !self.table.may_change_rows {
+            return Ok(None);
+        }
+        let differing = self.count_differing().await?;
+        let differ = if differing == 1 { "differs" } else { "differ" };
+        Ok((differing > 0).then(|| {
+            format!("{} {differ} from the input afterwards: a trigger changes them", counted(differing, "row"))
+        }))
     }
 
     fn note_on_the_index(&self) -> Option<String> {

@@ -51,6 +51,13 @@ impl CsvInput {
         let mut piece = std::mem::take(&mut self.begun);
         while !piece.is_empty() {
             records.count(&piece);
+            // In one column it is a NULL.
+            if let Some(line) = records.blank.filter(|_| self.columns.len() > 1) {
+                return Err(InsertError::data(format!(
+                    "line {line} of {} is blank; remove it; nothing was written",
+                    self.name
+                )));
+            }
             to.send(piece)?;
             piece = vec![0; PIECE];
             let length = read_some(&mut self.rest, &mut piece).map_err(|error| unreadable(&self.name, &error))?;
@@ -90,21 +97,32 @@ struct Records {
     ended: u64,
     quoted: bool,
     begun: bool,
+    /// Whether the record has more than the first byte of a line's end.
+    filled: bool,
+    /// Line breaks, also those in quotes.
+    lines: u64,
+    /// The first line that is a record without anything.
+    blank: Option<u64>,
 }
 
 impl Records {
     fn count(&mut self, bytes: &[u8]) {
         for byte in bytes {
+            self.lines += u64::from(*byte == b'\n');
             match byte {
                 b'"' => self.quoted = !self.quoted,
                 b'\n' if !self.quoted => {
                     self.ended += 1;
-                    self.begun = false;
+                    if !self.filled && self.blank.is_none() {
+                        self.blank = Some(self.lines);
+                    }
+                    (self.begun, self.filled) = (false, false);
                     continue;
                 }
                 _ => {}
             }
             self.begun = true;
+            self.filled |= *byte != b'\r';
         }
     }
 
@@ -135,7 +153,7 @@ mod tests {
             let mut records = Records::default();
             records.count(&text.as_bytes()[..split]);
             records.count(&text.as_bytes()[split..]);
-            assert_eq!(records.ended(), 5, "{split}");
+            assert_eq!((records.ended(), records.blank), (5, Some(6)), "{split}");
         }
     }
 }

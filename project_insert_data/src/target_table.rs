@@ -15,6 +15,8 @@ pub(crate) struct TargetTable {
     pub(crate) primary_key: Vec<String>,
     /// The columns of each unique index that holds every row.
     pub(crate) unique_indexes: Vec<Vec<String>>,
+    /// Whether a trigger or rule may make other rows of those that it is given.
+    pub(crate) may_change_rows: bool,
     pub(crate) rights: Rights,
 }
 
@@ -73,7 +75,9 @@ fn facts(table: &TableName) -> String {
             pg_catalog.has_table_privilege(c.oid, 'DELETE'),
             pg_catalog.has_table_privilege(c.oid, 'UPDATE, DELETE, TRUNCATE'),
             pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY'),
-            current_user, pg_catalog.current_database(), pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+            current_user, pg_catalog.current_database(), pg_catalog.has_schema_privilege(n.oid, 'USAGE'),
+            c.relhasrules OR EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal AND g.tgrelid IN
+                (SELECT c.oid UNION ALL SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p))
          FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          WHERE n.nspname = {} AND c.relname = {}",
         quote_literal(&table.schema),
@@ -160,6 +164,7 @@ pub(crate) async fn look_up(connection: &TargetConnection, name: &TableName) -> 
         columns: ask(columns(&oid)).await?.iter().map(column).collect(),
         primary_key: indexes(&ask(unique_indexes(&oid)).await?, true).into_iter().next().unwrap_or_default(),
         unique_indexes: indexes(&ask(unique_indexes(&oid)).await?, false),
+        may_change_rows: is_true(facts, 11),
         rights: Rights {
             delete: is_true(facts, 5),
             lock: is_true(facts, 6),

@@ -62,6 +62,8 @@ fn a_bad_value_is_named_by_line_and_column_and_not_shown() -> Result<()> {
     let fixture = Fixture::new(TABLE)?;
     for (text, words) in [
         ("id,name\n1,a\n2,\"b\nb\"\ncanary,c\n", &["line 5", "a.csv", "column \"id\"", "22P02"][..]),
+        ("id,name\n1,\"a\n\nb\"\n\n2,b\n", &["line 5 of a.csv is blank"]),
+        ("id,name\r\n1,a\r\n\r\n", &["line 3 of a.csv is blank"]),
         ("id,day\n1,01/02/2026\n", &["line 2", "\"day\"", "22008"]),
         ("id,day\n1,canary\n", &["line 2", "\"day\"", "22007"]),
         ("id,name\n1,a\n2\n", &["line 3", "too few or too many fields", "22P04"]),
@@ -80,6 +82,14 @@ fn a_bad_value_is_named_by_line_and_column_and_not_shown() -> Result<()> {
     for bytes in [&b"id,name\n1,\xff\n"[..], b"id,name\n1,a\0b\n"] {
         fixture.refuses(&insertion(Mode::Upsert, fixture.csv("a.csv", bytes)?), Data, &["line 2", "UTF-8", "22021"])?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_blank_line_is_a_null_where_there_is_one_column() -> Result<()> {
+    let fixture = Fixture::new("CREATE TABLE t (n int)")?;
+    assert_eq!(fixture.insert(Mode::Replace, fixture.csv("a.csv", "n\n1\n\n3\n")?)?.inserted, 3);
+    assert_eq!(fixture.rows("SELECT count(*), count(n) FROM t")?, "3,2");
     Ok(())
 }
 

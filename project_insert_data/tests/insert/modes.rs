@@ -59,6 +59,29 @@ fn replace_without_a_key_compares_rows_as_often_as_they_come() -> Result<()> {
 }
 
 #[test]
+fn rows_that_a_trigger_changes_are_told() -> Result<()> {
+    let fixture = Fixture::new(
+        "CREATE TABLE t (id int PRIMARY KEY, name text); CREATE TABLE keyless (id int, name text);
+         CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.name := upper(NEW.name); RETURN NEW; END $$;
+         CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION shout();
+         CREATE TRIGGER shout BEFORE INSERT OR UPDATE ON keyless FOR EACH ROW EXECUTE FUNCTION shout()",
+    )?;
+    for mode in [Mode::Upsert, Mode::Replace] {
+        for table in ["t", "keyless"] {
+            let mut insertion = insertion(mode, fixture.csv("a.csv", "id,name\n1,a\n2,B\n3,c\n")?);
+            insertion.table = TableName::new("public", table);
+            insertion.key = (mode == Mode::Upsert).then(|| vec!["id".to_owned()]);
+            insertion.force = true;
+            let notes = fixture.run(&insertion)?.notes.concat();
+            assert!(notes.contains("2 rows differ from the input afterwards: a trigger"), "{mode} {table}: {notes}");
+        }
+    }
+    let changed_already = fixture.insert(Mode::Replace, fixture.csv("a.csv", "id,name\n1,A\n2,B\n3,C\n")?)?;
+    assert_eq!((changed_already.unchanged, changed_already.notes), (3, Vec::new()));
+    Ok(())
+}
+
+#[test]
 fn without_a_key_only_replace_can_be_repeated() -> Result<()> {
     let fixture = Fixture::new("CREATE TABLE t (a int)")?;
     for mode in [Mode::Insert, Mode::Upsert] {
