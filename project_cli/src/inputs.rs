@@ -33,8 +33,8 @@ pub(crate) struct InputFile {
 pub(crate) async fn inputs(flag: &str, place: &Location, aws: &AwsSettings, scratch: &Path) -> Result<Inputs> {
     let inputs = match place {
         Location::Local(path) => {
-            let path = path.clone();
-            Inputs { files: spawn_blocking(move || local_files(&path)).await??, _folder: None }
+            let (path, flag) = (path.clone(), flag.to_owned());
+            Inputs { files: spawn_blocking(move || local_files(&flag, &path)).await??, _folder: None }
         }
         Location::S3(url) => downloaded(url.parse()?, aws, scratch).await?,
     };
@@ -46,13 +46,19 @@ pub(crate) async fn inputs(flag: &str, place: &Location, aws: &AwsSettings, scra
     Ok(inputs)
 }
 
-fn local_files(path: &Path) -> Result<Vec<InputFile>> {
+fn local_files(flag: &str, path: &Path) -> Result<Vec<InputFile>> {
     let mut files: Vec<PathBuf> = Vec::new();
     match path.metadata() {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
         Ok(facts) if facts.is_dir() => collect(path, &mut files)?,
-        Ok(_) => files.push(path.to_owned()),
+        Ok(facts) if facts.is_file() => files.push(path.to_owned()),
+        // To open a pipe is to wait for somebody, and what came out of it cannot be read again.
+        Ok(_) => {
+            let path = path.display();
+            let what = format!("--{flag}={path} is neither a file nor a folder; write what it gives into a file");
+            return Err(ConfigError::configuration(what).into());
+        }
     }
     files.sort();
     Ok(files.into_iter().map(|path| InputFile { name: path.display().to_string(), path }).collect())
@@ -107,10 +113,11 @@ fn is_data(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{inputs, is_data};
-    use crate::config::Location;
+    use crate::config::{ConfigError, Location};
     use project_aws::AwsSettings;
     use std::fs::{create_dir, write};
     use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
     use tempfile::tempdir;
 
     #[tokio::test]
@@ -131,6 +138,10 @@ mod tests {
         assert_eq!(names, ["a.csv", "b.csv", "deep/c.csv"].map(std::path::Path::new));
         let nothing = inputs("extra", &Location::Local(folder.path().join("x")), &aws, folder.path()).await;
         assert!(nothing.unwrap_err().to_string().contains("--extra="));
+        let pipe = folder.path().join("pipe.csv");
+        let _listening = UnixListener::bind(&pipe).unwrap();
+        let refused = inputs("file", &Location::Local(pipe), &aws, folder.path()).await.unwrap_err();
+        assert!(refused.is::<ConfigError>() && refused.to_string().contains("pipe.csv is neither a file"), "{refused}");
         assert!(!is_data("") && !is_data("_x") && is_data("x_"));
     }
 }

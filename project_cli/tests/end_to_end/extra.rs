@@ -10,6 +10,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::{create_dir_all, write};
 use std::io::Write;
+use std::process::Command;
 use std::time::Duration;
 
 const PRICES: &str = "product_id,price,note\n1,12.50,\"a,b\"\n2,7,\n3,0.005,007\n";
@@ -65,7 +66,7 @@ fn a_folder_is_one_table_and_a_schema_file_chooses() -> Result<()> {
     )?;
     let arguments = ["--extra=daily", "--extra-schema=types.toml", "--as=days"];
     let ended = program.run(&arguments)?.expect(0)?;
-    ended.says(&["1 rows were rejected and are missing; table days__rejects says why"])?;
+    ended.says(&["1 row was rejected and is missing; table days__rejects says why"])?;
     assert_eq!(program.query("SELECT id, day FROM days ORDER BY id")?, "id,day\n1,2026-01-31\n2,\n");
     let rejects = program.query("SELECT line_number, column_name, raw_text, reason FROM days__rejects")?;
     assert_eq!(rejects, "line_number,column_name,raw_text,reason\n2,id,x;2026-02-30,the value is no bigint\n");
@@ -131,6 +132,15 @@ fn bad_input_is_told_with_its_code_and_leaves_nothing() -> Result<()> {
             65,
             "lines.jsonl, line 3: is JSON that ends too early",
         ),
+        (
+            "half.csv",
+            b"a,b\n1,2\n3\n4\n".to_vec(),
+            "",
+            65,
+            "2 of 3 lines are bad, the first is half.csv, line 3: has 1 field",
+        ),
+        ("array.json", b"[\n{\"a\":1}\n]\n".to_vec(), "", 65, "array.json: it begins with \"[\""),
+        ("deep.jsonl", "{\"a\":".repeat(350).into_bytes(), "", 65, "is nested deeper than 64 levels"),
         ("no.parquet", b"PAR1".to_vec(), "", 65, "no.parquet: is no Parquet file"),
         ("sheet.xlsx", b"PK".to_vec(), "", 78, "sheet.xlsx: the ending does not say what is in it"),
         ("a.csv", b"a\n1\n".to_vec(), "--extra-schema=types.toml", 78, "types.toml: the key \"colums\" is not known"),
@@ -157,6 +167,8 @@ fn bad_input_is_told_with_its_code_and_leaves_nothing() -> Result<()> {
     }
     let program = Program::new()?;
     program.run(&["--extra=nothing.csv"])?.expect(78)?.says(&["there is no such file"])?;
+    ensure!(Command::new("mkfifo").arg(program.path("pipe.csv")).status()?.success(), "mkfifo");
+    program.run(&["--extra=pipe.csv"])?.expect(78)?.says(&["pipe.csv is neither a file nor a folder"])?;
     Ok(())
 }
 
