@@ -23,6 +23,7 @@ pub(crate) struct RowsToInsert<'a> {
 impl<'a> RowsToInsert<'a> {
     /// Looks at the table before anything is read.
     pub(crate) async fn prepare(insertion: &'a Insertion, config: &'a RunConfig, run: &RunId) -> Result<Self> {
+        insertion.spares(config.source.as_ref())?;
         let rows = Self { insertion, config, run: run.clone() };
         Box::pin(check(&insertion.target, run.as_str(), &rows.request(Vec::new()))).await?;
         Ok(rows)

@@ -41,6 +41,36 @@ pub(crate) struct Insertion {
     pub(crate) mode: Mode,
     /// The database.
     pub(crate) target: ConnectionSettings,
+    /// The database that the variables name as the source, whether this run reads it or not.
+    pub(crate) usual_source: Option<ConnectionSettings>,
+}
+
+impl Insertion {
+    /// Refuses a target that is the database that is read: `source`, else the usual one.
+    pub(crate) fn spares(&self, source: Option<&ConnectionSettings>) -> Result<(), ConfigError> {
+        match source.or(self.usual_source.as_ref()) {
+            Some(source) if is_same_database(source, &self.target) => Err(ConfigError::configuration(format!(
+                "TARGET_DATABASE_URL names the source itself, {}: the database that is read is never written to; name \
+                 another one",
+                self.target
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// By host, port and database as they were written. Another name for the same server is not noticed.
+fn is_same_database(one: &ConnectionSettings, other: &ConnectionSettings) -> bool {
+    let place = |database: &ConnectionSettings| {
+        let local = |host: String| match host.trim_matches(['[', ']']) {
+            "127.0.0.1" | "::1" => "localhost".to_owned(),
+            _ => host,
+        };
+        let mut hosts: Vec<String> = database.host_names().into_iter().map(local).collect();
+        hosts.sort();
+        (hosts, database.port(), database.database().to_owned())
+    };
+    place(one) == place(other)
 }
 
 /// Where rows come from that go into a database.
@@ -98,6 +128,12 @@ pub(super) fn insertion(settings: &Settings<'_>) -> Result<Option<Insertion>, Co
         Some(sql) => InsertedRows::Query { sql: sql.to_owned(), lake: lake(settings)? },
         None => InsertedRows::File(location(&setting)?),
     };
+    if settings.switch("no-upload")? && (settings.get("table")?.is_some() || settings.get("extra")?.is_some()) {
+        return Err(ConfigError::usage(
+            "--file cannot be used together with --no-upload and --table or --extra: what the lake answers would be older \
+             than what was read; leave out --no-upload, or run --file alone",
+        ));
+    }
     let modes = [("insert", Mode::Insert), ("upsert", Mode::Upsert), ("replace", Mode::Replace)];
     Ok(Some(Insertion {
         rows,
@@ -105,6 +141,8 @@ pub(super) fn insertion(settings: &Settings<'_>) -> Result<Option<Insertion>, Co
         key: settings.get("key")?.map_or_else(|| Ok(Vec::new()), |key| columns(&key))?,
         mode: settings.one_of("mode", &modes)?.unwrap_or(Mode::Insert),
         target: source::target(settings)?,
+        // A run without tables needs none.
+        usual_source: source::source(None, settings).ok(),
     }))
 }
 

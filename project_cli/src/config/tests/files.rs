@@ -64,10 +64,34 @@ fn rows_go_only_into_the_database_that_was_named_for_it() {
 }
 
 #[test]
+fn the_target_is_not_the_database_that_is_read() {
+    let refused = |uri: Option<&str>, source: &str, target: &str| {
+        let variables: Variables<'_> = &[("TARGET_DATABASE_URL", target), ("DATABASE_URL", source)];
+        let mut arguments = vec!["--file=x.csv", "--into=a.b"];
+        arguments.extend(uri.into_iter().flat_map(|uri| [uri, "--table=users"]));
+        let config = run(&arguments, variables);
+        let error = config.insertion.unwrap().spares(config.source.as_ref()).err();
+        assert!(error.as_ref().is_none_or(|error| error.exit == 78 && !error.to_string().contains("s3cret")));
+        error.is_some()
+    };
+    let (one, other) = ("postgres://u:s3cret@localhost/shop", "postgres://writer:s3cret@localhost/reports");
+    for same in [one, "postgres://w@127.0.0.1:5432/shop", "postgres://w@[::1]/shop"] {
+        assert!(refused(None, one, same), "{same}");
+        // The argument is what is read, and not the variable.
+        assert!(refused(Some(one), other, same), "{same}");
+        assert!(!refused(Some(other), one, same), "{same}");
+    }
+    for another in [other, "postgres://u@localhost:5433/shop", "postgres://u@db.example/shop"] {
+        assert!(!refused(None, one, another), "{another}");
+    }
+}
+
+#[test]
 fn a_querys_result_comes_from_the_lake_of_the_run() {
     let arguments = ["--file=query:select 1", "--into=public.t", "--upload=./lake"];
     let rows = run(&arguments, &[TARGET]).insertion.unwrap().rows;
     assert_eq!(rows, InsertedRows::Query { sql: "select 1".into(), lake: Lake::Local("./lake".into()) });
+    assert!(!run(&["--file=query:select 1", "--into=public.t", "--no-upload"], &[TARGET]).publish);
     assert!(refusal(2, &["--file=query: ", "--into=public.t"], &[TARGET]).contains("SQL"));
     let on_s3 = ["--file=query:select 1", "--into=public.t", "--upload=s3://b/lake"];
     assert!(refusal(78, &on_s3, &[TARGET]).contains("--glue-database"));
@@ -83,6 +107,8 @@ fn wrong_names_of_tables_columns_and_modes() {
         (&["--file=x.csv", "--into=a.b", "--key=a.b"], 2, "columns"),
         (&["--file=x.csv", "--into=a.b", "--key=a,"], 2, "--key"),
         (&["--file=x.csv", "--into=a.b", "--mode=merge"], 2, "insert or upsert or replace"),
+        (&["--file=x.csv", "--into=a.b", "--no-upload", "--table=users"], 2, "--no-upload"),
+        (&["--file=query:select 1", "--into=a.b", "--no-upload", "--extra=x.csv"], 2, "--no-upload"),
         (&["--as=t"], 2, "says nothing without --extra"),
         (&["--key=a"], 2, "says nothing without --file"),
         (&["--then-timeout=5m"], 2, "says nothing without --then"),
