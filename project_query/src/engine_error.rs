@@ -25,6 +25,25 @@ pub(crate) fn translate(error: DataFusionError, lake: &Lake) -> QueryError {
     }
 }
 
+/// The same for whoever did not ask to see the data: what fails on values is told without the engine's words, which quote
+/// them.
+pub(crate) fn translate_without_values(error: DataFusionError, lake: &Lake) -> QueryError {
+    let quotes_values = match error.find_root() {
+        DataFusionError::Execution(_) | DataFusionError::Internal(_) => true,
+        DataFusionError::ArrowError(inner, _) => {
+            !matches!(**inner, ArrowError::IoError(..) | ArrowError::ParquetError(_) | ArrowError::DivideByZero)
+        }
+        DataFusionError::External(inner) => !inner.is::<QueryError>(),
+        _ => false,
+    };
+    if quotes_values {
+        let message = "the query on the lake fails: a value cannot be converted or computed; `project query` with the \
+                       same SQL shows the details";
+        return QueryError::Sql(message.to_owned());
+    }
+    translate(error, lake)
+}
+
 /// An error inside one of Arrow may be one of the engine, sent through a stream.
 fn translate_arrow(error: ArrowError, lake: &Lake) -> QueryError {
     match error {

@@ -14,7 +14,7 @@ use futures::StreamExt;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::spawn_blocking;
 
-use crate::engine_error::translate;
+use crate::engine_error::translate_without_values;
 use crate::error::QueryError;
 use crate::lake::Lake;
 use crate::query::{QuerySettings, session, start};
@@ -36,14 +36,15 @@ impl Lake {
         file: &Path,
     ) -> Result<u64, QueryError> {
         let work = async {
-            let session = session(self, settings).map_err(|error| translate(error, self))?;
-            let mut stream = Box::pin(start(&session, sql)).await.map_err(|error| translate(error, self))?;
+            let session = session(self, settings).map_err(|error| translate_without_values(error, self))?;
+            let mut stream =
+                Box::pin(start(&session, sql)).await.map_err(|error| translate_without_values(error, self))?;
             let (batches, received) = channel(WAITING);
             let (schema, file) = (stream.schema(), file.to_owned());
             let writing = spawn_blocking(move || write(&file, schema, received));
             while let Some(batch) = stream.next().await {
                 // The writer has failed when it takes no more, and says below why.
-                if batches.send(batch.map_err(|error| translate(error, self))?).await.is_err() {
+                if batches.send(batch.map_err(|error| translate_without_values(error, self))?).await.is_err() {
                     break;
                 }
             }

@@ -83,6 +83,10 @@ fn the_source_is_never_written_even_where_it_could_be() -> Result<()> {
     let arguments = ["--file=a.csv", "--into=public.t", "--mode=upsert"];
     program.run(&arguments)?.expect(78)?.says(&["TARGET_DATABASE_URL"])?;
     program.run(&[&[source.uri().as_str()], &arguments[..]].concat())?.expect(78)?.says(&["TARGET_DATABASE_URL"])?;
+    let itself =
+        Program::new()?.with_environment([("TARGET_DATABASE_URL", source.uri()), ("DATABASE_URL", source.uri())]);
+    write(itself.path("a.csv"), "id,name\n1,new\n")?;
+    itself.run(&arguments)?.expect(78)?.says(&["the database that is read is never written to"])?;
     assert_eq!(value(&source, "SELECT count(*) FROM t")?, "0");
     Ok(())
 }
@@ -112,6 +116,15 @@ fn a_table_is_published_and_the_answer_of_the_lake_goes_back() -> Result<()> {
     assert_eq!(figures(&empty.expect(0)?)?, [0; 5]);
     let wrong = ["--file=query:SELECT country, random() AS users FROM users", "--into=public.sales"];
     program.run(&wrong)?.expect(65)?.says(&["\"users\" is FLOAT64"])?;
+    for failing in [
+        "query:SELECT country, CAST('canary' || country AS int) AS users FROM users",
+        "query:SELECT country, CAST(id + 8127301 AS smallint) AS users FROM users",
+        "query:SELECT country, CAST(CAST(id + 8127301 AS decimal(20,2)) AS decimal(4,2)) AS users FROM users",
+    ] {
+        let ended = program.run(&["--file", failing, "--into=public.sales"])?.expect(65)?;
+        let ended = ended.says(&["the query on the lake", "cannot be converted or computed", "project query"])?;
+        ended.never_says("canary")?.never_says("81273")?;
+    }
     program.check_scratch_is_empty()
 }
 
