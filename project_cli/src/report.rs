@@ -299,7 +299,8 @@ impl fmt::Display for RunReport {
             )?;
             if task.rejected > 0 {
                 let (rows, table) = (grouped(task.rejected), &task.table);
-                let rows_are = if task.rejected == 1 { "row was rejected and is" } else { "rows were rejected and are" };
+                let rows_are =
+                    if task.rejected == 1 { "row was rejected and is" } else { "rows were rejected and are" };
                 writeln!(f, "    {rows} {rows_are} missing; table {table}{REJECTS_SUFFIX} says why")?;
             }
             for Change { column, change, values, .. } in &task.changes {

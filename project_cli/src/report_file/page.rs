@@ -158,7 +158,8 @@ fn failures<'a>(document: &ReportDocument<'a>) -> Vec<FailureCard<'a>> {
     let report = document.report;
     let card = |task, failure: &'a Failure| FailureCard { task, failure, remedy: remedy(failure.code) };
     let of_tasks = report.tasks.iter().filter_map(|task| Some(card(Some(task.task.clone()), task.failure.as_ref()?)));
-    let of_steps = report.steps.iter().filter_map(|step| Some(card(Some(format!("--{}", step.step)), step.failure.as_ref()?)));
+    let of_steps =
+        report.steps.iter().filter_map(|step| Some(card(Some(format!("--{}", step.step)), step.failure.as_ref()?)));
     report.failure.iter().map(|failure| card(None, failure)).chain(of_tasks).chain(of_steps).collect()
 }
 
