@@ -183,7 +183,12 @@ mod tests {
         let port = proxy.port();
         drop(proxy);
         assert_eq!(open.read(&mut answer).unwrap(), 0, "a connection outlives its proxy");
-        assert!(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err(), "the port is still open");
+        // A child that another test is just starting holds a copy of every socket until it becomes its program.
+        let refused = |_| {
+            thread::sleep(Duration::from_millis(20));
+            TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err()
+        };
+        assert!((0..100).any(refused), "the port is still open");
     }
 
     #[test]
